@@ -1,0 +1,181 @@
+#include "compiler/base/interface_set.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "compiler/base/decimal.h"
+
+namespace portpolicy {
+namespace {
+
+constexpr std::size_t longest_name = 15;  // IFNAMSIZ less the terminating zero
+
+const InterfacePattern& everything() {
+  static const InterfacePattern pattern{"", true};
+  return pattern;
+}
+
+/// Nothing can follow 15 bytes, so there a wildcard says no more than the name.
+InterfacePattern normal(InterfacePattern pattern) {
+  if (pattern.text.size() == longest_name) pattern.wildcard = false;
+  return pattern;
+}
+
+using Decisions = std::map<InterfacePattern, bool>;
+
+/// The most specific pattern in `decisions` around `pattern`, itself not counted.
+Decisions::const_iterator around(const Decisions& decisions, const InterfacePattern& pattern) {
+  std::size_t length = pattern.text.size() + (pattern.wildcard ? 0 : 1);
+  while (length-- > 1) {
+    const auto found = decisions.find({pattern.text.substr(0, length), true});
+    if (found != decisions.end()) return found;
+  }
+  return decisions.end();
+}
+
+/// A name that begins with `prefix` and is in the set, the readable ones first. It looks longer names up only where a
+/// pattern speaks of them, so it ends.
+std::optional<std::string> name_below(const InterfaceSet& set, const Decisions& decisions, const std::string& prefix) {
+  constexpr std::string_view letters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
+  if (prefix.size() < longest_name) {
+    for (const char letter : letters) {
+      if (std::string name = prefix + letter; set.contains(name)) return name;
+    }
+  }
+  if (!prefix.empty() && set.contains(prefix)) return prefix;
+  for (const char letter : letters) {
+    const std::string longer = prefix + letter;
+    const auto next = decisions.lower_bound({longer, false});
+    if (next == decisions.end() || !next->first.text.starts_with(longer)) continue;
+    if (std::optional<std::string> name = name_below(set, decisions, longer)) return name;
+  }
+  return std::nullopt;
+}
+
+bool usable_in_a_name(char c) {
+  constexpr std::string_view refused = "/:*\"\\";
+  return c > ' ' && c <= '~' && refused.find(c) == std::string_view::npos;
+}
+
+}  // namespace
+
+Result<InterfacePattern> InterfacePattern::parse(std::string_view text) {
+  if (text == "*") return everything();
+  const bool wildcard = text.ends_with('*');
+  const std::string_view name = text.substr(0, text.size() - (wildcard ? 1 : 0));
+  if (name.empty()) return fail("an interface name is missing");
+  if (name.find('*') != std::string_view::npos) return fail(quoted(text) + " has a `*` that is not at its end");
+  if (name.size() > longest_name) return fail(quoted(text) + " is longer than the 15 bytes of an interface name");
+  if (!wildcard && (name == "." || name == "..")) return fail(quoted(text) + " cannot be the name of an interface");
+  if (!std::all_of(name.begin(), name.end(), usable_in_a_name)) {
+    return fail(quoted(text) + " has a character that no interface name may have");
+  }
+  return normal({std::string(name), wildcard});
+}
+
+bool InterfacePattern::covers(const InterfacePattern& other) const {
+  if (!wildcard) return normal(other) == *this;
+  return other.text.starts_with(text);
+}
+
+std::string to_string(const InterfacePattern& pattern) {
+  return pattern.wildcard ? pattern.text + "*" : pattern.text;
+}
+
+InterfaceSet InterfaceSet::all() {
+  return of(everything());
+}
+
+InterfaceSet InterfaceSet::of(const InterfacePattern& pattern) {
+  InterfaceSet set;
+  if (pattern == everything()) set.everywhere_else_ = true;
+  else set.decisions_.emplace(normal(pattern), true);
+  return set;
+}
+
+bool InterfaceSet::contains(std::string_view name) const {
+  return name.empty() ? everywhere_else_ : value_at({std::string(name), false});
+}
+
+/// What the set says of the names that no pattern more specific than this one matches.
+bool InterfaceSet::value_at(const InterfacePattern& pattern) const {
+  auto found = decisions_.find(pattern);
+  if (found == decisions_.end()) found = around(decisions_, pattern);
+  return found == decisions_.end() ? everywhere_else_ : found->second;
+}
+
+template <class Operation>
+InterfaceSet InterfaceSet::combine(const InterfaceSet& a, const InterfaceSet& b, Operation operation) {
+  InterfaceSet all;
+  all.everywhere_else_ = operation(a.everywhere_else_, b.everywhere_else_);
+  for (const InterfaceSet* side : {&a, &b}) {
+    for (const auto& [pattern, unused] : side->decisions_) {
+      all.decisions_.emplace(pattern, operation(a.value_at(pattern), b.value_at(pattern)));
+    }
+  }
+  // A pattern that decides as its surroundings do says nothing.
+  InterfaceSet kept;
+  kept.everywhere_else_ = all.everywhere_else_;
+  for (const auto& [pattern, value] : all.decisions_) {
+    const auto outer = around(all.decisions_, pattern);
+    const bool outer_value = outer == all.decisions_.end() ? all.everywhere_else_ : outer->second;
+    if (value != outer_value) kept.decisions_.emplace(pattern, value);
+  }
+  return kept;
+}
+
+InterfaceSet unite(const InterfaceSet& a, const InterfaceSet& b) {
+  return InterfaceSet::combine(a, b, [](bool x, bool y) { return x || y; });
+}
+InterfaceSet intersect(const InterfaceSet& a, const InterfaceSet& b) {
+  return InterfaceSet::combine(a, b, [](bool x, bool y) { return x && y; });
+}
+InterfaceSet subtract(const InterfaceSet& a, const InterfaceSet& b) {
+  return InterfaceSet::combine(a, b, [](bool x, bool y) { return x && !y; });
+}
+
+std::vector<InterfaceSet::Term> InterfaceSet::terms() const {
+  std::map<InterfacePattern, std::vector<InterfacePattern>> terms;
+  if (everywhere_else_) terms[everything()];
+  for (const auto& [pattern, value] : decisions_) {
+    if (value) {
+      terms[pattern];
+    } else {
+      // What is false here stands in something true, else it would have been left out.
+      const auto outer = around(decisions_, pattern);
+      terms[outer == decisions_.end() ? everything() : outer->first].push_back(pattern);
+    }
+  }
+  std::vector<Term> result;
+  for (auto& [pattern, except] : terms) result.push_back({pattern, std::move(except)});
+  return result;
+}
+
+std::string InterfaceSet::example() const {
+  if (everywhere_else_) return "";
+  for (const auto& [pattern, value] : decisions_) {
+    if (!value) continue;
+    if (!pattern.wildcard) return pattern.text;
+    if (std::optional<std::string> name = name_below(*this, decisions_, pattern.text)) return *name;
+  }
+  return "";
+}
+
+std::string to_string(const InterfaceSet& interfaces) {
+  if (interfaces.empty()) return "no interface";
+  std::string text;
+  for (const InterfaceSet::Term& term : interfaces.terms()) {
+    if (!text.empty()) text += ", ";
+    text += to_string(term.pattern);
+    std::string except;
+    for (const InterfacePattern& pattern : term.except) {
+      except += except.empty() ? " except " : " and ";
+      except += to_string(pattern);
+    }
+    text += except;
+  }
+  return text;
+}
+
+}  // namespace portpolicy

@@ -1,0 +1,11 @@
+#pragma once
+
+namespace portpolicy {
+
+/// The lambdas of a `std::visit`, one for each alternative.
+template <class... Functions>
+struct overloaded : Functions... {
+  using Functions::operator()...;
+};
+
+}  // namespace portpolicy
