@@ -1,0 +1,585 @@
+#include <algorithm>
+#include <array>
+#include <functional>
+
+#include "compiler/diagnostics/code.h"
+
+namespace portpolicy {
+
+namespace {
+
+using enum Severity;
+
+/// The one table of all codes, in order of their numbers.
+constexpr auto table = std::to_array<CodeInfo>({
+    {Code::yaml_syntax, error, "the file is not YAML",
+     "A policy is a YAML file, and the text at this place cannot be read as YAML. The message says what the YAML "
+     "reader expected. Often the true mistake stands a little before: a missing bracket, a missing space behind a "
+     "colon, or a line that is indented differently from its neighbours.",
+     R"(portpolicy: 1
+inbound:
+  - {allow: http
+)",
+     "Correct the text. An editor with YAML support shows the place as you type."},
+
+    {Code::invalid_utf8, error, "the file is not UTF-8 text",
+     "Policies and lists are UTF-8. The bytes at this place are not, most often because the file was saved in an "
+     "older encoding such as Latin-1 or in UTF-16, or because it is not a text file at all.",
+     R"(portpolicy: 1
+inbound:
+  - allow: http
+    comment: "caf\xe9"    # one byte 0xe9, as Latin-1 has it
+)",
+     "Save the file as UTF-8, for example with `iconv -f latin1 -t utf-8`."},
+
+    {Code::duplicate_key, error, "a key stands twice in one mapping",
+     "A mapping names each key once. Of two equal keys one would have to be ignored, and a rule that is silently "
+     "ignored is a hole.",
+     R"(portpolicy: 1
+inbound:
+  - allow: http
+inbound:
+  - allow: https
+)",
+     "Put both values under one key, or take one out."},
+
+    {Code::anchor_or_alias, error, "YAML anchors and aliases are not part of the language",
+     "An alias (`*name`) repeats a value from elsewhere in the file. A reader of a rule would have to look for it, and "
+     "a few lines of nested aliases can describe a policy larger than memory.",
+     R"(portpolicy: 1
+inbound:
+  - allow: ssh
+    from: &staff 203.0.113.0/24
+  - allow: https
+    from: *staff
+)",
+     "Give the value a name under `networks:`, `services:` or `interfaces:` and use the name. A text that merely "
+     "begins with `*` or `&` goes into quotes."},
+
+    {Code::tag, error, "YAML tags are not part of the language",
+     "A tag (`!name`) tells a YAML reader to understand a value differently from how it looks. Every value of a policy "
+     "means what it looks like.",
+     R"(portpolicy: 1
+inbound:
+  - allow: !!str 80
+)",
+     "Take the tag out. A text that merely begins with `!` goes into quotes."},
+
+    {Code::several_documents, error, "the file holds several YAML documents",
+     "A line `---` inside a file begins a second document, which would not be read.",
+     R"(portpolicy: 1
+inbound:
+  - allow: http
+---
+portpolicy: 1
+)",
+     "Put the second document into a file of its own and `include` it."},
+
+    {Code::unknown_key, error, "a key that the language does not know",
+     "A misspelt key must not be skipped: a rule without its `from` is open to everybody. The message names the known "
+     "key that comes nearest.",
+     R"(portpolicy: 1
+inbound:
+  - allow: ssh
+    form: 203.0.113.0/24
+)",
+     "Correct the spelling. All keys are listed in docs/language.md."},
+
+    {Code::missing_key, error, "a key that must be there is missing",
+     "Every file says which version of the language it is written in (`portpolicy: 1`), and some values need a "
+     "certain key to mean anything.",
+     R"(inbound:
+  - allow: http
+)",
+     "Add the key that the message names."},
+
+    {Code::wrong_kind, error, "a value of the wrong kind",
+     "Where a list is meant stands a single value, a mapping or the like, or the other way round.",
+     R"(portpolicy: 1
+inbound: {allow: http}
+)",
+     "Write the kind of value that the message asks for. An entry of a list begins with `- `."},
+
+    {Code::empty_value, error, "a value is missing",
+     "A key with nothing behind it, or an empty list, can be read as everything or as nothing. portpolicy does not "
+     "guess.",
+     R"(portpolicy: 1
+inbound:
+  - allow: ssh
+    from:
+)",
+     "Write the value, or take the key out. `any` says that everything is meant."},
+
+    {Code::too_large, error, "more than a policy may hold",
+     "A policy is data from someone else, and a few bytes of it must not keep a host busy for ever. The limits are "
+     "32 MiB a policy file, 64 MiB a list file, 64 includes, 200,000 rules and two million prefixes a list file.",
+     R"(portpolicy: 1
+networks:
+  blocked: {file: lists/three-million-lines.txt}
+)",
+     "Split the file, or move long lists of addresses into list files with prefixes instead of single addresses."},
+
+    {Code::too_deep, error, "values or includes are nested too deeply",
+     "Lists and mappings may stand in one another, and files include one another, 32 levels deep.",
+     R"(portpolicy: 1
+networks:
+  deep: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[192.0.2.1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]
+)",
+     "Give inner values names of their own, or include the files from one place."},
+
+    {Code::language_version, error, "a version of the language that this program does not know",
+     "`portpolicy:` says for which version of the language the file was written. This program knows version 1.",
+     R"(portpolicy: 2
+inbound:
+  - allow: http
+)",
+     "Use a newer program, or write the file in version 1."},
+
+    {Code::unclosed_quote, error, "a quoted text has no end",
+     "A text that begins with a quotation mark ends with the same one. Without it the rest of the file belongs to the "
+     "text.",
+     R"(portpolicy: 1
+inbound:
+  - allow: http
+    comment: "for everybody
+)",
+     "Close the quotation mark. Inside single quotes a single quote is written twice."},
+
+    {Code::one_verdict, error, "a rule has exactly one of `allow`, `deny` and `reject`",
+     "The verdict says what becomes of a packet. A rule with none does nothing, and of two none is meant more than "
+     "the other.",
+     R"(portpolicy: 1
+inbound:
+  - allow: http
+    deny: ssh
+)",
+     "Write one rule for each verdict."},
+
+    {Code::keys_together, error, "keys that exclude one another",
+     "Each of these keys makes sense alone, but together they contradict one another: `from` beside `only-from`, which "
+     "says the same and more, or `limit` and `only-from` on a rule that does not allow.",
+     R"(portpolicy: 1
+inbound:
+  - allow: postgresql
+    from: 10.0.0.0/8
+    only-from: 10.1.0.0/16
+)",
+     "Keep the one that is meant."},
+
+    {Code::many_findings, note, "more findings than are listed",
+     "The first thousand findings are listed, the rest is only counted. So many have one cause as a rule: a file that "
+     "is "
+     "not the one that was meant, or a name that is spelt differently throughout.",
+     R"(# any policy with more than a thousand mistakes
+)",
+     "Mend the first ones and check again."},
+
+    {Code::unknown_name, error, "a name that is defined nowhere",
+     "The name is neither defined in any file of this policy nor built in. Services are looked up under `services:`, "
+     "then in the table that comes with the program, never on the host: the answer must be the same everywhere.",
+     R"(portpolicy: 1
+inbound:
+  - allow: ssh
+    from: offices
+)",
+     "Correct the spelling, define the name, or include the file that defines it."},
+
+    {Code::bad_name, error, "this cannot be a name",
+     "Names begin with a letter or digit and go on with letters, digits, `.`, `_` and `-`, 63 characters at most. They "
+     "reappear in firewall rules, log lines and file names, where other characters have meanings of their own.",
+     R"(portpolicy: 1
+networks:
+  "our office": 203.0.113.0/24
+)",
+     "Choose a name such as `our-office`."},
+
+    {Code::defined_twice, error, "one name, two definitions",
+     "All files of a policy share their names. Two definitions that are alike are fine; of two that differ, nothing "
+     "says which was meant. Rule names are unique.",
+     R"(portpolicy: 1
+inbound:
+  - {name: web, allow: http}
+  - {name: web, allow: https}
+)",
+     "Rename one of them, or put the definition into a file that both include."},
+
+    {Code::defined_by_itself, error, "a definition that leads back to itself",
+     "To know what the name means one would have to know what the name means.",
+     R"(portpolicy: 1
+networks:
+  staff: [office, 10.66.0.0/16]
+  office: [staff, 203.0.113.0/24]
+inbound:
+  - allow: ssh
+    from: staff
+)",
+     "Take one of the names out of the circle that the message shows."},
+
+    {Code::builtin_redefined, error, "a built-in network cannot be given another meaning",
+     "`any`, `internet`, `private`, `loopback`, `link-local`, `multicast` and `broadcast` mean the same in every "
+     "policy, so that a reader need not look them up.",
+     R"(portpolicy: 1
+networks:
+  internet: 0.0.0.0/0
+)",
+     "Choose another name."},
+
+    {Code::registry_service_redefined, warning, "a well-known service gets another meaning",
+     "The name stands in the table of well-known services. From here on it means what this policy says, which a reader "
+     "who knows the service will not expect.",
+     R"(portpolicy: 1
+services:
+  ssh: 2222/tcp
+inbound:
+  - allow: ssh
+)",
+     "Choose another name, such as `ssh-alt`."},
+
+    {Code::bad_address, error, "this is not an address, prefix or range",
+     "Networks are IPv4 or IPv6 addresses (`192.0.2.1`, `2001:db8::1`), prefixes (`192.0.2.0/24`), ranges "
+     "(`192.0.2.10-192.0.2.20`) or names. Host names are not looked up: the answer would depend on the day.",
+     R"(portpolicy: 1
+inbound:
+  - allow: ssh
+    from: 203.0.113.256
+)",
+     "Correct the address. In YAML an IPv6 address that ends or begins with a colon goes into quotes."},
+
+    {Code::host_bits, error, "a prefix with host bits set",
+     "The address goes on behind the length of the prefix. Either the length or the address is not what was meant; "
+     "the two differ in who gets in.",
+     R"(portpolicy: 1
+inbound:
+  - allow: ssh
+    from: 203.0.113.5/24
+)",
+     "Write the prefix that the message names, or the single address without a length."},
+
+    {Code::bad_service, error, "this is not a service",
+     "A service is a port with its protocol (`80/tcp`), a range (`8080-8090/tcp`), a name, `icmp/...`, or a protocol "
+     "(`esp`, `protocol 50`). Only tcp, udp, sctp, dccp and udplite have ports.",
+     R"(portpolicy: 1
+inbound:
+  - allow: 80/http
+)",
+     "Write port and protocol, in this order: `80/tcp`."},
+
+    {Code::bad_port, error, "this is not a port",
+     "Ports are whole numbers from 1 to 65535, and a range goes from the smaller to the larger one. Port 0 exists in "
+     "packets but not in rules.",
+     R"(portpolicy: 1
+inbound:
+  - allow: 70000/tcp
+)",
+     "Correct the number."},
+
+    {Code::bad_icmp, error, "this is not a type of ICMP",
+     "Behind `icmp/` or `icmpv6/` stands a type by name (`icmp/echo-request`), by number (`icmp/8`), or by number with "
+     "its code (`icmp/3:4`), each from 0 to 255.",
+     R"(portpolicy: 1
+inbound:
+  - allow: icmp/8:300
+)",
+     "Correct the number or the name; for ping write `icmp/echo-request` and `icmpv6/echo-request`."},
+
+    {Code::bad_interface, error, "this cannot be the name of an interface",
+     "Linux interface names are 1 to 15 bytes long and contain neither `/` nor white space. A `*` may stand at the end "
+     "and means every name that begins so.",
+     R"(portpolicy: 1
+inbound:
+  - allow: ssh
+    in: "eth*0"
+)",
+     "Correct the name."},
+
+    {Code::bad_limit, error, "this is not a limit",
+     "A limit reads `N/second`, `N/minute`, `N/hour` or `N/day`, then perhaps `burst N`, then perhaps `per source`.",
+     R"(portpolicy: 1
+inbound:
+  - allow: ssh
+    limit: 10 per minute
+)",
+     "Write for example `10/minute per source`."},
+
+    {Code::bad_date, error, "this is not a day",
+     "Dates are written year, month, day: `2027-01-31`, and the day must exist.",
+     R"(portpolicy: 1
+inbound:
+  - allow: ssh
+    until: 2027-02-30
+)",
+     "Correct the date."},
+
+    {Code::bad_value, error, "a value that the key does not take",
+     "The key takes one of a few words or a value of a certain form, and this is none of them.",
+     R"(portpolicy: 1
+defaults: {inbound: drop}
+)",
+     "Write one of the values that the message names."},
+
+    {Code::service_of_udp, warning, "a bare number means tcp, but the service is one of udp",
+     "A port without a protocol means tcp. The table of well-known services knows this number for udp only, so the "
+     "rule "
+     "probably opens a port that nobody listens on.",
+     R"(portpolicy: 1
+inbound:
+  - allow: 51820
+)",
+     "Write the protocol: `51820/udp`, or `51820/tcp` if that is meant."},
+
+    {Code::include_unreadable, error, "an included file cannot be read",
+     "The file that is to be included does not exist or cannot be read. A policy with a part missing is another "
+     "policy, "
+     "so nothing is made of it. Names are relative to the file that includes; `<name>` is looked up in the installed "
+     "library.",
+     R"(portpolicy: 1
+include:
+  - team/wbe.yaml
+)",
+     "Correct the name or the permissions."},
+
+    {Code::include_outside_root, error, "a file outside the root",
+     "Files that a policy names stay inside the root: the folder given with `--root`, else the git work tree that "
+     "holds the policy, else the folder of the policy. A policy from someone else must not read the rest of the "
+     "disk, by `..` or by a symbolic link.",
+     R"(portpolicy: 1
+include:
+  - ../../../../../../../../../../etc/hostname
+)",
+     "Move the file into the root, or name a wider root with `--root`."},
+
+    {Code::include_cycle, error, "a file includes itself",
+     "A file that includes another comes before it in precedence. In a circle each file would come before itself.",
+     R"(# the text of a.yaml, where b.yaml includes a.yaml
+portpolicy: 1
+include:
+  - b.yaml
+)",
+     "Take one `include` out of the circle that the message shows; move what both files need into a third one."},
+
+    {Code::list_unreadable, error, "a list file cannot be read",
+     "The file with the addresses of a network does not exist or cannot be read. Its name is relative to the policy "
+     "file "
+     "that names it.",
+     R"(portpolicy: 1
+networks:
+  blocked: {file: lists/bloked.txt}
+inbound:
+  - deny: any
+    from: blocked
+)",
+     "Correct the name or the permissions."},
+
+    {Code::bad_list_line, error, "a line of a list file that is no address",
+     "A list file holds one address, prefix or range a line. `#` begins a comment; empty lines are skipped.",
+     R"(# in lists/blocked.txt
+192.0.2.0/24
+192.0.2.300
+)",
+     "Correct the line or take it out."},
+
+    {Code::settings_disagree, error, "two files give a setting differently",
+     "`defaults` and `base` hold for the whole policy. Several files may give them if they agree.",
+     R"(# included by a file that says `defaults: {inbound: allow}`
+portpolicy: 1
+defaults: {inbound: deny}
+)",
+     "Give the setting in one file, most often the one at the top."},
+
+    {Code::unmanaged_with_rules, error, "rules in a direction that is not managed",
+     "`unmanaged` means that portpolicy installs nothing in this direction, so its rules would do nothing.",
+     R"(portpolicy: 1
+defaults: {forward: unmanaged}
+forward:
+  - allow: http
+)",
+     "Give the direction a default verdict, or take the rules out."},
+
+    {Code::not_in_this_direction, error, "a condition that no packet of this direction meets",
+     "A packet that comes in has no interface by which it leaves, and one that goes out none by which it came.",
+     R"(portpolicy: 1
+inbound:
+  - allow: ssh
+    out: eth0
+)",
+     "Use `in` in inbound and `out` in outbound; forward knows both."},
+
+    {Code::ports_needed, error, "a source port for packets without ports",
+     "`source-port` makes sense only for services of tcp, udp, sctp, dccp and udplite.",
+     R"(portpolicy: 1
+inbound:
+  - allow: esp
+    source-port: 500
+)",
+     "Name the protocol, such as `udp`, or leave `source-port` out."},
+
+    {Code::unknown_code_waived, error, "a waiver of what cannot be waived",
+     "`waive` silences a warning by its code. There is no finding with this code, or it is an error, and errors are "
+     "mended, not waived.",
+     R"(portpolicy: 1
+inbound:
+  - allow: http
+    waive: {PP999: "nobody knows"}
+)",
+     "Write the code as the finding shows it, for example `PP303`."},
+
+    {Code::file_unsafe, error, "not a regular file",
+     "Policies and lists are regular files. A device, a pipe, a socket or a folder is not read: reading it could block "
+     "for ever or change something.",
+     R"(portpolicy: 1
+networks:
+  blocked: {file: lists}      # a folder
+)",
+     "Name a regular file."},
+
+    {Code::conflict, error, "two rules disagree, and nothing says which comes first",
+     "For the packet shown, the foremost rules that match give different verdicts. Rules of one list are in order, and "
+     "so is a file before those it includes; these rules stand in files of which neither includes the other. Choosing "
+     "one "
+     "of them by chance would let a change elsewhere open or close a port.",
+     R"(# base.yaml includes team.yaml and security.yaml
+# team.yaml:      inbound: [{name: team-ssh, allow: ssh}]
+# security.yaml:  inbound: [{name: no-ssh, deny: ssh, from: internet}]
+)",
+     "Say which is meant: let one rule name the other in `overrides`, narrow one of them, set a `tier`, or decide the "
+     "matter in the file that includes both."},
+
+    {Code::precedence_cycle, error, "an order of rules that leads back to itself",
+     "`overrides` puts in order what was not. Against the order that stands already, by place, include or tier, each "
+     "rule of the circle would come before itself.",
+     R"(portpolicy: 1
+inbound:
+  - {name: first, allow: ssh}
+  - {name: second, deny: ssh, overrides: first}
+)",
+     "Move the rule instead, or take the `overrides` out."},
+
+    {Code::never_matches, warning, "a rule that no packet can reach or match",
+     "Taken together its conditions describe no packet: addresses of which none is left after the exceptions, a "
+     "protocol "
+     "of one family beside addresses of the other. The rule does nothing, and is never read as \"any\".",
+     R"(portpolicy: 1
+inbound:
+  - allow: icmp/echo-request
+    from: 2001:db8::/32
+)",
+     "Correct the conditions or take the rule out."},
+
+    {Code::expired, warning, "the last day of a rule has passed",
+     "The rule ended with the day that its `until` names. It has left the policy: its packets go on to the next rules "
+     "and to the default.",
+     R"(portpolicy: 1
+inbound:
+  - allow: ssh
+    from: 203.0.113.0/24
+    until: 2020-12-31
+)",
+     "Take the rule out, or give it a new date if it is still needed."},
+
+    {Code::too_complex, error, "too complex to be checked",
+     "The question could not be decided within the limits of time and memory. What is not proven is not written.",
+     R"(# thousands of rules that overlap in addresses, ports and interfaces at once
+)",
+     "Use fewer rules with larger networks, or split the policy by direction or interface."},
+
+    {Code::test_failed, error, "a test of the policy does not hold",
+     "An entry of `tests` holds when every packet that it describes gets its verdict. The message shows a packet that "
+     "does not, and the rule that decides it.",
+     R"(portpolicy: 1
+inbound:
+  - allow: ssh
+tests:
+  inbound:
+    - deny: ssh
+      from: internet
+)",
+     "Correct the rules, or the test if it asks for too much."},
+
+    {Code::claim_broken, error, "somebody else reaches what `only-from` reserves",
+     "`only-from` is a rule and a claim: nobody outside reaches the service. Another rule or the default lets the "
+     "packet "
+     "shown in.",
+     R"(portpolicy: 1
+inbound:
+  - allow: postgresql
+    only-from: 10.0.0.0/8
+  - allow: 5000-6000/tcp
+)",
+     "Narrow the rule that lets the packet in, or use `from` if others are welcome."},
+
+    {Code::management_broken, error, "management access would be lost",
+     "An entry of `management` says who must always get in. With this policy the packet shown would not, and an "
+     "administrator might be locked out.",
+     R"(portpolicy: 1
+inbound:
+  - deny: ssh
+    from: 203.0.113.0/25
+  - allow: ssh
+management:
+  - allow: ssh
+    from: 203.0.113.0/24
+)",
+     "Allow the packets, for example with a rule at the top of the list, or narrow the entry."},
+
+    {Code::test_of_unmanaged, error, "a test of a direction that is not managed",
+     "A direction with neither rules nor a default is not managed: portpolicy installs nothing there, so nothing can "
+     "be "
+     "proven about it.",
+     R"(portpolicy: 1
+inbound:
+  - allow: http
+tests:
+  forward:
+    - deny: http
+)",
+     "Give the direction a default, or take the test out."},
+
+    {Code::waived_nothing, warning, "a waiver without a finding",
+     "The finding that is waived here does not exist, any more or at all. A waiver that is left behind would hide the "
+     "next one.",
+     R"(portpolicy: 1
+inbound:
+  - allow: http
+    waive: {PP303: "was needed once"}
+)",
+     "Take the waiver out."},
+
+    {Code::judged_without, note, "a test that is judged without rules of a higher tier",
+     "An `allow` test says what its file lets in. A `deny` or `reject` of a file with a higher tier may still take "
+     "some of "
+     "these packets; that is the higher tier's to decide, so the test is judged as if those rules were not there.",
+     R"(portpolicy: 1
+include: mandatory.yaml    # tier: mandatory, with `deny: any` from some networks
+inbound:
+  - allow: http
+tests:
+  inbound:
+    - allow: http
+)",
+     "Nothing. To test what the whole policy does, write a `deny` test, or a `management` entry."},
+
+    {Code::not_expressible, error, "the target cannot express this",
+     "The target has no means to say exactly what the policy says, and portpolicy never writes something that merely "
+     "comes near.",
+     R"(# depends on the target; the message names the rule and what the target lacks
+)",
+     "Change the rule, or compile for another target."},
+});
+
+constexpr auto known = std::to_array<Code>({
+#define PORTPOLICY_CODE(number, name) Code::name,
+#include "compiler/diagnostics/codes.def"
+#undef PORTPOLICY_CODE
+});
+
+static_assert(std::ranges::equal(table, known, {}, &CodeInfo::code), "every code of codes.def has one row, in order");
+static_assert(std::ranges::adjacent_find(known, std::ranges::greater_equal{}) == known.end(),
+              "codes ascend, so that `info` can search");
+
+}  // namespace
+
+std::span<const CodeInfo> all_codes() {
+  return table;
+}
+
+}  // namespace portpolicy
