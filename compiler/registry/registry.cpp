@@ -1,0 +1,90 @@
+#include "compiler/registry/registry.h"
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+#include "compiler/registry/tables.h"
+
+namespace portpolicy::registry {
+namespace {
+
+constexpr std::array<std::string_view, 7> networks{"any",      "broadcast", "internet", "link-local",
+                                                   "loopback", "multicast", "private"};
+
+AddressSet of(std::initializer_list<std::string_view> literals) {
+  std::vector<AddressRange> ranges;
+  for (const std::string_view literal : literals) ranges.push_back(AddressRange::parse(literal).value());
+  return AddressSet::of(ranges);
+}
+
+AddressRange range_of(const tables::SpecialPurpose& row) {
+  const int host_bits = address_bits(row.family) - row.length;
+  const Uint128 first = Uint128{row.high} << 64 | row.low;
+  return {row.family, first, first | ((Uint128{1} << host_bits) - 1)};
+}
+
+/// What the registries mark as not globally reachable: each prefix overrules the shorter ones around it.
+AddressSet not_globally_reachable() {
+  AddressSet marked;
+  for (const tables::SpecialPurpose& row : tables::special_purpose) {
+    const AddressSet addresses = AddressSet::of(range_of(row));
+    marked = row.globally_reachable == tables::Reachable::no ? unite(marked, addresses) : subtract(marked, addresses);
+  }
+  return marked;
+}
+
+AddressSet internet() {
+  const AddressSet unicast = subtract(of({"0.0.0.0/0", "2000::/3", "64:ff9b::/96"}), of({"224.0.0.0/4"}));
+  return subtract(unicast, not_globally_reachable());
+}
+
+}  // namespace
+
+std::span<const Service> services() {
+  return tables::services;
+}
+
+const Service* service_named(std::string_view name) {
+  const auto found = std::ranges::lower_bound(tables::names, name);
+  if (found == tables::names.end() || *found != name) return nullptr;
+  return &tables::services[tables::name_services[static_cast<std::size_t>(found - tables::names.begin())]];
+}
+
+bool knows(Protocol protocol, Port port) {
+  const auto ends_before = [](const tables::KnownPorts& ports, std::pair<std::uint8_t, std::uint16_t> wanted) {
+    return std::pair(ports.protocol, ports.last) < wanted;
+  };
+  const auto found = std::lower_bound(tables::known_ports.begin(), tables::known_ports.end(),
+                                      std::pair(protocol.number, port.number()), ends_before);
+  return found != tables::known_ports.end() && found->protocol == protocol.number && found->first <= port.number();
+}
+
+std::span<const std::string_view> service_names() {
+  return tables::names;
+}
+
+std::span<const std::string_view> network_names() {
+  return networks;
+}
+
+std::optional<AddressSet> network_named(std::string_view name) {
+  if (name == "any") return AddressSet::all();
+  if (name == "internet") return internet();
+  if (name == "private") return of({"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"});
+  if (name == "loopback") return of({"127.0.0.0/8", "::1"});
+  if (name == "link-local") return of({"169.254.0.0/16", "fe80::/10"});
+  if (name == "multicast") return of({"224.0.0.0/4", "ff00::/8"});
+  if (name == "broadcast") return of({"255.255.255.255"});
+  return std::nullopt;
+}
+
+std::span<const IcmpName> icmp_names(Family family) {
+  return family == Family::ipv4 ? tables::icmp_names : tables::icmpv6_names;
+}
+
+std::string_view date() {
+  return tables::date;
+}
+
+}  // namespace portpolicy::registry
