@@ -1,0 +1,137 @@
+#include "compiler/syntax/network.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace portpolicy::syntax {
+namespace {
+
+constexpr std::string_view forms = "a network is an address, a prefix, a range `a-b` or a name";
+
+using Exprs = std::vector<NetworkExpr>;
+
+/// 24 for `255.255.255.0`.
+std::optional<int> netmask_length(std::string_view text) {
+  const Result<Address> mask = Address::parse(text);
+  if (!mask || mask->family != Family::ipv4) return std::nullopt;
+  for (int length = 0; length <= 32; ++length) {
+    const std::uint64_t bits = (std::uint64_t{0xFFFFFFFF} << (32 - length)) & 0xFFFFFFFF;
+    if (bits == static_cast<std::uint64_t>(mask->bits)) return length;
+  }
+  return std::nullopt;
+}
+
+std::string help_for(std::string_view text) {
+  if (text.find(',') != std::string_view::npos || text.find(' ') != std::string_view::npos) {
+    const bool range = text.find('-') != std::string_view::npos;
+    return range ? "write a range without spaces: `10.0.0.1-10.0.0.9`" : "write several networks as a list: `[a, b]`";
+  }
+  const std::size_t slash = text.find('/');
+  if (slash != std::string_view::npos) {
+    if (const auto length = netmask_length(text.substr(slash + 1))) {
+      return "write the mask as a length: `" + std::string(text.substr(0, slash)) + "/" + std::to_string(*length) + "`";
+    }
+  }
+  return {};
+}
+
+std::optional<NetworkExpr> read_word(Node value, std::string_view what, const Context& context) {
+  const std::string_view text = value.text();
+  if (reads_as_address(text)) {
+    if (const Result<AddressRange> range = AddressRange::parse(text)) {
+      return NetworkExpr{NetworkExpr::Literal{*range}, value.where()};
+    }
+    Mistake mistake = bad_address(text);
+    context.error(mistake.code, value.where(), std::move(mistake.message), std::move(mistake.help));
+    return std::nullopt;
+  }
+  if (is_name(text)) return NetworkExpr{NetworkExpr::Name{std::string(text)}, value.where()};
+  if (text.empty()) {
+    context.error(Code::empty_value, value.where(), "the network after `" + std::string(what) + "` is empty",
+                  std::string(forms));
+    return std::nullopt;
+  }
+  std::string help = text == "*" ? "write `any`" : help_for(text);
+  context.error(Code::bad_address, value.where(), quoted(text) + " is neither an address nor a name",
+                help.empty() ? std::string(forms) : std::move(help));
+  return std::nullopt;
+}
+
+std::optional<Exprs> read_items(Node value, std::string_view what, const Context& context) {
+  Exprs items;
+  if (value.is_sequence()) items.reserve(value.size());
+  const bool good = each_item(value, what, context, [&](Node item) {
+    std::optional<NetworkExpr> network = read_network(item, what, context);
+    if (network) items.push_back(*std::move(network));
+    return network.has_value();
+  });
+  if (!good) return std::nullopt;
+  return items;
+}
+
+std::optional<NetworkExpr> read_file(const Fields& fields, Node mapping, const Context& context) {
+  const Fields::Field& file = *fields.find("file");
+  for (const std::string_view other : {"any", "except"}) {
+    const Fields::Field* field = fields.find(other);
+    if (field == nullptr) continue;
+    context.error(Code::keys_together, field->name.where(), "`" + std::string(other) + "` cannot stand beside `file`",
+                  "write `{any: [{file: ...}], except: [...]}`");
+    return std::nullopt;
+  }
+  const std::optional<Located<std::string>> path = read_text(file.value, "file", context);
+  if (!path) return std::nullopt;
+  const std::optional<ListFileId> list = context.find_list(*path);
+  if (!list) return std::nullopt;
+  return NetworkExpr{NetworkExpr::File{*list}, mapping.where()};
+}
+
+std::optional<NetworkExpr> read_mapping(Node mapping, const Context& context) {
+  const std::size_t before = context.diagnostics.errors();
+  const Fields fields = read_fields(mapping, network_keys, context);
+  if (context.diagnostics.errors() != before) return std::nullopt;
+  if (fields.find("file") != nullptr) return read_file(fields, mapping, context);
+  const Fields::Field* any = fields.find("any");
+  const Fields::Field* except = fields.find("except");
+  if (any == nullptr) {
+    context.error(Code::missing_key, mapping.where(), "`any` or `file` is missing in this network",
+                  "write `{any: any, except: [...]}` for all but some");
+    return std::nullopt;
+  }
+  std::optional<Exprs> of = read_items(any->value, "any", context);
+  std::optional<Exprs> without = except == nullptr ? Exprs{} : read_items(except->value, "except", context);
+  if (!of || !without) return std::nullopt;
+  return NetworkExpr{NetworkExpr::Except{*std::move(of), *std::move(without)}, mapping.where()};
+}
+
+}  // namespace
+
+bool reads_as_address(std::string_view text) {
+  if (text.empty()) return false;
+  if (text.find(':') != std::string_view::npos || text.find('/') != std::string_view::npos) return true;
+  return text.find_first_of("0123456789") != std::string_view::npos &&
+         text.find_first_not_of("0123456789.- ,") == std::string_view::npos;
+}
+
+Mistake bad_address(std::string_view text) {
+  if (const std::optional<Prefix> meant = prefix_with_host_bits(text)) {
+    return {Code::host_bits, quoted(text) + " has host bits set",
+            "write `" + to_string(*meant) + "` for the network, or " + quoted(text.substr(0, text.find('/'))) +
+                " for the one address"};
+  }
+  std::string help = help_for(text);
+  if (!help.empty()) return {Code::bad_address, quoted(text) + " is not a network", std::move(help)};
+  const Result<AddressRange> range = AddressRange::parse(text);
+  return {Code::bad_address, range ? quoted(text) + " is not a network" : range.error().message, {}};
+}
+
+std::optional<NetworkExpr> read_network(Node value, std::string_view what, const Context& context) {
+  if (value.is_scalar()) return read_word(value, what, context);
+  if (value.is_mapping()) return read_mapping(value, context);
+  std::optional<Exprs> items = read_items(value, what, context);
+  if (!items) return std::nullopt;
+  return NetworkExpr{NetworkExpr::List{*std::move(items)}, value.where()};
+}
+
+}  // namespace portpolicy::syntax

@@ -1,0 +1,35 @@
+#include "compiler/syntax/policy.h"
+
+#include <utility>
+
+namespace portpolicy::syntax {
+
+std::string_view to_string(Base base) {
+  switch (base) {
+    case Base::loopback:
+      return "loopback";
+    case Base::icmp:
+      return "icmp";
+    case Base::address:
+      return "address";
+    case Base::established:
+      return "established";
+    case Base::invalid:
+      return "invalid";
+  }
+  std::unreachable();
+}
+
+std::string_view to_string(Tier tier) {
+  switch (tier) {
+    case Tier::mandatory:
+      return "mandatory";
+    case Tier::normal:
+      return "normal";
+    case Tier::baseline:
+      return "baseline";
+  }
+  std::unreachable();
+}
+
+}  // namespace portpolicy::syntax
