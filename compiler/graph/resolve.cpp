@@ -1,0 +1,268 @@
+#include "compiler/graph/resolve.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "compiler/base/overloaded.h"
+#include "compiler/registry/registry.h"
+
+namespace portpolicy {
+namespace {
+
+constexpr std::size_t max_nesting = 64;  // names that are defined by names
+
+// One entry a protocol, in order; an empty list, every protocol, takes in all.
+std::vector<Transport> merged(std::vector<Transport> transports) {
+  std::ranges::stable_sort(transports, {}, &Transport::protocol);
+  std::vector<Transport> result;
+  for (Transport& transport : transports) {
+    if (result.empty() || result.back().protocol != transport.protocol) {
+      result.push_back(std::move(transport));
+      continue;
+    }
+    result.back().ports = unite(result.back().ports, transport.ports);
+    result.back().icmp = unite(result.back().icmp, transport.icmp);
+  }
+  return result;
+}
+
+Transport of_ports(Protocol protocol, PortSet ports) {
+  return {protocol, std::move(ports), IcmpSet::all()};
+}
+
+}  // namespace
+
+Resolver::Resolver(const syntax::Policy& policy, Graph& graph, Diagnostics& diagnostics)
+    : policy_(policy), graph_(graph), diagnostics_(diagnostics) {
+  graph_.address_sets.push_back({"any", AddressSet::all()});
+  graph_.interface_sets.push_back(InterfaceSet::all());
+  for (const syntax::File& file : policy.files) {
+    incomplete_ = incomplete_ || file.incomplete;
+    left_out_.insert(file.left_out.begin(), file.left_out.end());
+    // All definitions are known before the first one is evaluated, so that their order does not matter.
+    for (const auto& network : file.networks) networks_.try_emplace(network.name.value, &network);
+    for (const auto& service : file.services) services_.try_emplace(service.name.value, &service);
+    for (const auto& interface : file.interfaces) interfaces_.try_emplace(interface.name.value, &interface);
+  }
+  for (const syntax::File& file : policy.files) {
+    take_in(networks_, file.networks, [&](const syntax::NetworkExpr& expr) { return address_set(expr); });
+    take_in(services_, file.services, [&](const std::vector<syntax::ServiceExpr>& exprs) { return transports(exprs); });
+    take_in(interfaces_, file.interfaces, [&](const syntax::InterfaceExpr& expr) { return interface_set(expr); });
+    for (const auto& service : file.services)
+      if (registry::service_named(service.name.value) != nullptr)
+        diagnostics_.add(Code::registry_service_redefined, service.name.where,
+                         "`" + service.name.value + "` is a well-known service; here it gets another meaning",
+                         "choose another name, so that readers are not misled");
+  }
+}
+
+template <class Expr, class Value, class Evaluate>
+void Resolver::take_in(Table<Expr, Value>& table, const std::vector<syntax::Definition<Expr>>& definitions,
+                       Evaluate evaluate) {
+  for (const syntax::Definition<Expr>& definition : definitions) {
+    auto& entry = table.find(definition.name.value)->second;
+    const std::optional<Value> first = value_of(entry, definition.name.value, definition.name.where, evaluate);
+    if (entry.definition == &definition) continue;
+    const std::optional<Value> again = evaluate(definition.value);
+    if (first && again && *first != *again)
+      diagnostics_.add(Code::defined_twice, definition.name.where,
+                       "`" + definition.name.value + "` is defined twice, with different values",
+                       "give one of them another name, or make them alike",
+                       {{entry.definition->name.where, "the other definition"}});
+  }
+}
+
+template <class Expr, class Value, class Evaluate>
+std::optional<Value> Resolver::value_of(Entry<Expr, Value>& entry, const std::string& name, Span use,
+                                        Evaluate evaluate) {
+  if (entry.progress == Progress::open) {
+    std::string chain;
+    auto from = std::ranges::find(being_resolved_, name, [](const std::string* open) { return *open; });
+    for (; from != being_resolved_.end(); ++from) chain += "`" + **from + "` -> ";
+    diagnostics_.add(Code::defined_by_itself, use, "`" + name + "` is defined by itself: " + chain + "`" + name + "`",
+                     "take one of the names out", {{entry.definition->name.where, "defined here"}});
+    return std::nullopt;
+  }
+  if (being_resolved_.size() == max_nesting) {
+    diagnostics_.add(Code::too_deep, use,
+                     "definitions stand in each other more than " + std::to_string(max_nesting) + " deep");
+    return std::nullopt;
+  }
+  if (entry.progress == Progress::untouched) {
+    entry.progress = Progress::open;
+    being_resolved_.push_back(&name);
+    entry.value = evaluate(entry.definition->value);
+    being_resolved_.pop_back();
+    entry.progress = Progress::done;
+  }
+  return entry.value;
+}
+
+template <class Known>
+void Resolver::report_unknown(std::string_view kind, const std::string& name, Span use, const Known& known,
+                              std::span<const std::string_view> builtin) {
+  if (may_be_left_out(name)) return;
+  diagnostics_.add(Code::unknown_name, use, "there is no " + std::string(kind) + " `" + name + "`",
+                   help_for_unknown(name, known, builtin));
+}
+
+std::optional<AddressSetId> Resolver::addresses(const syntax::NetworkExpr& expr) {
+  const auto* name = std::get_if<syntax::NetworkExpr::Name>(&expr.value);
+  if (name != nullptr) {
+    if (name->text == "any") return AddressSetId{};
+    if (const auto known = network_ids_.find(name->text); known != network_ids_.end()) return known->second;
+  }
+  std::optional<AddressSet> set = address_set(expr);
+  if (!set) return std::nullopt;
+  if (set->is_all()) return AddressSetId{};
+  const AddressSetId id{graph_.address_sets.size()};
+  graph_.address_sets.push_back({name != nullptr ? name->text : "", std::move(*set)});
+  if (name != nullptr) network_ids_.emplace(name->text, id);
+  return id;
+}
+
+std::optional<AddressSet> Resolver::address_set(const syntax::NetworkExpr& expr) {
+  using Expr = syntax::NetworkExpr;
+  return std::visit(overloaded{
+                        [&](const Expr::Name& name) { return named_network(name.text, expr.where); },
+                        [&](const Expr::Literal& literal) { return std::optional(AddressSet::of(literal.range)); },
+                        [&](const Expr::List& list) { return address_set(list.items); },
+                        [&](const Expr::Except& except) -> std::optional<AddressSet> {
+                          const auto any = address_set(except.any);
+                          const auto out = address_set(except.except);
+                          if (!any || !out) return std::nullopt;
+                          return subtract(*any, *out);
+                        },
+                        [&](const Expr::File& file) { return std::optional(policy_.lists[file.list.index].addresses); },
+                    },
+                    expr.value);
+}
+
+std::optional<AddressSet> Resolver::address_set(const std::vector<syntax::NetworkExpr>& exprs) {
+  std::optional<AddressSet> all{AddressSet{}};
+  std::vector<AddressRange> literals;  // a long list of literals is sorted once, not inserted one by one
+  for (const syntax::NetworkExpr& expr : exprs) {
+    if (const auto* literal = std::get_if<syntax::NetworkExpr::Literal>(&expr.value)) {
+      literals.push_back(literal->range);
+      continue;
+    }
+    const std::optional<AddressSet> set = address_set(expr);
+    if (!set) all.reset();
+    else if (all) all = unite(*all, *set);
+  }
+  if (all) all = unite(*all, AddressSet::of(literals));
+  return all;
+}
+
+std::optional<AddressSet> Resolver::named_network(const std::string& name, Span use) {
+  if (const auto entry = networks_.find(name); entry != networks_.end())
+    return value_of(entry->second, entry->first, use,
+                    [&](const syntax::NetworkExpr& expr) { return address_set(expr); });
+  if (auto builtin = registry::network_named(name)) return builtin;
+  report_unknown("network", name, use, networks_, registry::network_names());
+  return std::nullopt;
+}
+
+std::optional<InterfaceSetId> Resolver::interfaces(const syntax::InterfaceExpr& expr) {
+  std::optional<InterfaceSet> set = interface_set(expr);
+  if (!set) return std::nullopt;
+  if (set->is_all()) return InterfaceSetId{};
+  if (graph_.interface_sets.back() == *set) return InterfaceSetId{graph_.interface_sets.size() - 1};
+  graph_.interface_sets.push_back(std::move(*set));
+  return InterfaceSetId{graph_.interface_sets.size() - 1};
+}
+
+std::optional<InterfaceSet> Resolver::interface_set(const syntax::InterfaceExpr& expr) {
+  using Expr = syntax::InterfaceExpr;
+  return std::visit(overloaded{
+                        [&](const Expr::Word& word) -> std::optional<InterfaceSet> {
+                          if (const auto entry = interfaces_.find(word.text); entry != interfaces_.end())
+                            return value_of(entry->second, entry->first, expr.where,
+                                            [&](const Expr& inner) { return interface_set(inner); });
+                          if (const auto pattern = InterfacePattern::parse(word.text))
+                            return InterfaceSet::of(*pattern);
+                          else diagnostics_.add(Code::bad_interface, expr.where, pattern.error().message);
+                          return std::nullopt;
+                        },
+                        [&](const Expr::List& list) { return interface_set(list.items); },
+                        [&](const Expr::Except& except) -> std::optional<InterfaceSet> {
+                          const auto any = interface_set(except.any);
+                          const auto out = interface_set(except.except);
+                          if (!any || !out) return std::nullopt;
+                          return subtract(*any, *out);
+                        },
+                    },
+                    expr.value);
+}
+
+std::optional<InterfaceSet> Resolver::interface_set(const std::vector<syntax::InterfaceExpr>& exprs) {
+  std::optional<InterfaceSet> all{InterfaceSet{}};
+  for (const syntax::InterfaceExpr& expr : exprs) {
+    const std::optional<InterfaceSet> set = interface_set(expr);
+    if (!set) all.reset();
+    else if (all) all = unite(*all, *set);
+  }
+  return all;
+}
+
+std::optional<std::vector<Transport>> Resolver::transports(const std::vector<syntax::ServiceExpr>& exprs) {
+  std::optional<std::vector<Transport>> all{std::vector<Transport>{}};
+  bool any = false;
+  for (const syntax::ServiceExpr& expr : exprs) {
+    const auto found = service(expr);
+    if (!found) {
+      all.reset();
+      continue;
+    }
+    any = any || found->empty();
+    if (all) all->insert(all->end(), found->begin(), found->end());
+  }
+  if (!all) return std::nullopt;
+  return any ? std::vector<Transport>{} : merged(std::move(*all));
+}
+
+std::optional<std::vector<Transport>> Resolver::service(const syntax::ServiceExpr& expr) {
+  using Expr = syntax::ServiceExpr;
+  using Found = std::optional<std::vector<Transport>>;
+  return std::visit(
+      overloaded{
+          [&](const Expr::Any&) { return Found{std::vector<Transport>{}}; },
+          [&](const Expr::Name& name) { return named_service(name.text, expr.where); },
+          [&](const Expr::Ports& ports) { return Found{{of_ports(ports.protocol, PortSet::of(ports.ports))}}; },
+          [&](const Expr::Number& ports) { return Found{{number(ports.ports, expr.where)}}; },
+          [&](const Expr::Icmp& icmp) {
+            return Found{{Transport{icmp.protocol, PortSet::all(), icmp.types}}};
+          },
+          [&](const Expr::Bare& bare) {
+            return Found{{Transport{bare.protocol, PortSet::all(), IcmpSet::all()}}};
+          },
+      },
+      expr.value);
+}
+
+Transport Resolver::number(Interval<std::uint16_t> ports, Span use) {
+  const Port port{ports.first};
+  if (ports.first == ports.last && !registry::knows(protocols::tcp, port) && registry::knows(protocols::udp, port)) {
+    const std::string text = std::to_string(ports.first);
+    diagnostics_.add(Code::service_of_udp, use, "a bare `" + text + "` means tcp, but this port is known for udp only",
+                     "write `" + text + "/udp`, or `" + text + "/tcp` if tcp is meant");
+  }
+  return of_ports(protocols::tcp, PortSet::of(ports));
+}
+
+std::optional<std::vector<Transport>> Resolver::named_service(const std::string& name, Span use) {
+  if (const auto entry = services_.find(name); entry != services_.end())
+    return value_of(entry->second, entry->first, use,
+                    [&](const std::vector<syntax::ServiceExpr>& exprs) { return transports(exprs); });
+  if (const registry::Service* known = registry::service_named(name)) {
+    std::vector<Transport> uses;
+    for (const registry::Use& row : known->uses)
+      uses.push_back(of_ports(row.protocol, PortSet::of({row.first.number(), row.last.number()})));
+    return merged(std::move(uses));
+  }
+  report_unknown("service", name, use, services_, registry::service_names());
+  return std::nullopt;
+}
+
+}  // namespace portpolicy
