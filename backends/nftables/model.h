@@ -1,0 +1,174 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "compiler/base/address.h"
+#include "compiler/base/id.h"
+#include "compiler/base/interface_set.h"
+#include "compiler/base/interval_set.h"
+#include "compiler/base/limit.h"
+#include "compiler/base/packet.h"
+#include "compiler/base/transport.h"
+
+/// What portpolicy puts into the kernel: one table of family inet with its sets, limits and chains. Every value stands
+/// for one piece of nft syntax and means what nft(8) says of it.
+namespace portpolicy::nft {
+
+/// The tables that portpolicy may ever have made; `table_name` is the one it makes now.
+inline constexpr std::string_view table_name = "portpolicy";
+inline constexpr std::array<std::string_view, 2> own_tables{table_name, "portpolicy-staging"};
+
+/// How many sources one limit `per source` can tell apart at a time, for each family. A source that finds the table
+/// full counts as over the limit. A full table takes about 8 MB of kernel memory.
+inline constexpr std::uint32_t source_table_size = 65536;
+/// A source is forgotten when its bucket is sure to be full again, but never sooner than this many seconds.
+inline constexpr std::uint64_t least_source_timeout = 60;
+/// The leading bits of an IPv6 address that make up one source.
+inline constexpr int source_bits_v6 = 64;
+
+/// At most so many lines a second are logged for one rule, and so many at once. The verdict does not depend on it.
+inline constexpr std::uint32_t log_lines_per_second = 10;
+inline constexpr std::uint32_t log_burst = 20;
+
+/// Up to so many ranges of addresses stand in the rule itself, more in a named set.
+inline constexpr std::size_t most_inline_ranges = 16;
+/// The kernel follows so many jumps and gotos, one inside the other, and refuses deeper tables.
+inline constexpr std::size_t most_jumps = 15;
+
+using SetId = Id<struct SetTag>;
+using LimitId = Id<struct LimitTag>;
+using SourceTableId = Id<struct SourceTableTag>;
+using ChainId = Id<struct ChainTag>;
+
+/// Addresses of one family, the one that the alternative says.
+using Addresses = std::variant<IntervalSet<std::uint32_t>, IntervalSet<Uint128>>;
+inline Family family_of(const Addresses& addresses) {
+  return addresses.index() == 0 ? Family::ipv4 : Family::ipv6;
+}
+
+/// `set NAME { type ipv4_addr; flags interval; elements = { ... } }`
+struct NamedSet {
+  std::string name;
+  Addresses elements;
+};
+
+/// `limit NAME { rate 10/minute burst 5 packets }`: one bucket for all rules that name it.
+struct SharedLimit {
+  std::string name;
+  Limit limit;
+};
+
+/// `set NAME { type ipv4_addr; size 65536; flags dynamic,timeout; timeout 1m }`: one bucket for each source.
+struct SourceTable {
+  std::string name;
+  Family family = Family::ipv4;
+  Limit limit;
+  std::uint64_t timeout = least_source_timeout;  ///< seconds
+};
+
+enum class Side : std::uint8_t { source, destination };
+
+/// `ip saddr 10.0.0.0/8`, `ip6 daddr { ... }`, `ip saddr @NAME`. Matches only packets of that family.
+struct AddressIn {
+  Side side = Side::source;
+  Family family = Family::ipv4;
+  std::variant<Addresses, SetId> addresses;
+};
+/// `meta nfproto ipv4`
+struct FamilyIs {
+  Family family = Family::ipv4;
+};
+/// `iifname "eth0"`, `oifname { "eth1", "br-*" }`, and with `!=` where negated. No pattern is `*` alone.
+struct InterfaceIn {
+  Side side = Side::source;  ///< source: the interface it came in by
+  bool negated = false;
+  std::vector<InterfacePattern> patterns;
+};
+/// `meta l4proto tcp`, `meta l4proto { tcp, udp }`
+struct ProtocolIn {
+  std::vector<Protocol> protocols;
+};
+/// `tcp dport 80`, which matches only packets of that protocol; without a protocol `th dport 80`, which stands behind a
+/// `ProtocolIn`.
+struct PortIn {
+  Side side = Side::destination;
+  std::optional<Protocol> protocol;
+  PortSet ports;
+};
+/// `icmp type { 3, 11 }`, `icmpv6 code 0-3`. Matches only packets of ICMP in that family.
+struct IcmpIn {
+  enum class Field : std::uint8_t { type, code } field = Field::type;
+  Family family = Family::ipv4;
+  IntervalSet<std::uint8_t> values;
+};
+/// `ct state new,untracked`
+struct StateIn {
+  StateSet states;
+};
+using Match = std::variant<AddressIn, FamilyIs, InterfaceIn, ProtocolIn, PortIn, IcmpIn, StateIn>;
+
+/// `limit name "NAME"`: over it, the rule does not match.
+struct WithinShared {
+  LimitId limit;
+};
+/// `update @NAME { ip saddr limit rate ... }`: over it, or when the table is full, the rule does not match. Only
+/// packets of the table's family match.
+struct WithinSource {
+  SourceTableId table;
+};
+using LimitTest = std::variant<std::monostate, WithinShared, WithinSource>;
+
+enum class Answer : std::uint8_t {
+  accept,
+  drop,
+  reset,             ///< `reject with tcp reset`; stands behind a match of tcp
+  admin_prohibited,  ///< `reject with icmpx type admin-prohibited`
+};
+struct Jump {
+  ChainId chain;
+};
+struct Goto {
+  ChainId chain;
+};
+/// `limit rate 10/second burst 20 packets log prefix "..." level info`; the packet goes on to the next rule.
+struct LogLine {
+  std::string prefix;
+};
+using Action = std::variant<Answer, Jump, Goto, LogLine>;
+
+struct Rule {
+  std::vector<Match> all_of;  ///< in the order of the text; empty matches every packet
+  LimitTest limit;            ///< asked last
+  Action action;
+  std::uint32_t comment = 0;  ///< into `Ruleset::comments`
+};
+
+/// The hook of a base chain, of type filter and priority 0, and its policy.
+struct Hook {
+  Direction direction = Direction::inbound;
+  Answer policy = Answer::drop;  ///< accept or drop
+};
+
+struct Chain {
+  std::string name;
+  std::optional<Hook> hook;
+  std::vector<Rule> rules;
+  std::vector<std::uint32_t> left_out;  ///< comments of rules that can match nothing and so are not here
+};
+
+struct Ruleset {
+  std::vector<std::string> comments;  ///< of rules: printable ASCII without `"` and `\`, at most 127 bytes
+  std::vector<NamedSet> sets;
+  std::vector<SharedLimit> limits;
+  std::vector<SourceTable> source_tables;
+  std::vector<Chain> chains;  ///< the base chains first; no chain: nothing is managed
+};
+
+}  // namespace portpolicy::nft
