@@ -1,0 +1,21 @@
+#pragma once
+
+#include <CLI/App.hpp>
+#include <optional>
+#include <string>
+
+#include "cli/policy_options.h"
+
+namespace portpolicy::cli::compile {
+
+struct Options {
+  PolicyOptions policy;
+  std::optional<std::string> target;
+  std::optional<std::string> output;  ///< else standard output
+  std::optional<std::string> print;   ///< a stage instead of the artifact
+  std::string fail_on = "error";
+};
+void add(CLI::App& program, Options& options);
+int run(const Options& options, Io& io);
+
+}  // namespace portpolicy::cli::compile

@@ -1,0 +1,213 @@
+#include "cli/explain.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "cli/exit_code.h"
+#include "cli/explanation.h"
+#include "cli/single_service.h"
+#include "cli/usage.h"
+#include "compiler/diagnostics/packet_json.h"
+
+namespace portpolicy::cli::explain {
+
+namespace {
+
+constexpr std::array<std::string_view, 2> formats{"text", "json"};
+using Json = nlohmann::ordered_json;
+
+/// An option whose value is one of a closed list.
+template <class Value, std::size_t size>
+Result<Value> one_of(std::string_view option, const std::string& word, const std::array<Value, size>& values) {
+  std::string known;
+  for (const Value value : values) {
+    if (to_string(value) == word) return value;
+    known += (known.empty() ? "" : ", ") + std::string(to_string(value));
+  }
+  return fail(std::string(option) + " is one of " + known + ", not `" + word + "`");
+}
+
+Result<Address> address(std::string_view option, const std::string& text) {
+  const Result<Address> parsed = Address::parse(text);
+  if (!parsed) return fail(std::string(option) + " `" + text + "`: " + parsed.error().message);
+  return *parsed;
+}
+
+/// An interface where the direction has one.
+Result<std::string> interface(std::string_view option, const std::optional<std::string>& name, Direction direction,
+                              Direction without) {
+  if (!name) return std::string();
+  if (direction == without) {
+    return fail("an " + std::string(to_string(without)) + " packet has no " + std::string(option));
+  }
+  const Result<InterfacePattern> parsed = InterfacePattern::parse(*name);
+  if (!parsed) return fail(std::string(option) + " `" + *name + "`: " + parsed.error().message);
+  if (parsed->wildcard) return fail(std::string(option) + " takes the name of one interface, not `" + *name + "`");
+  return *name;
+}
+
+/// All of the packet but what its service says.
+Result<Packet> packet_without_service(const Options& options) {
+  if (!options.direction || !options.from || !options.to || !options.service) {
+    return fail("a packet needs a direction, --from, --to and --service; or give many with --packets");
+  }
+  Packet packet;
+  const Result<Direction> direction = one_of("the direction", *options.direction, directions);
+  if (!direction) return std::unexpected(direction.error());
+  packet.direction = *direction;
+  const Result<Address> from = address("--from", *options.from);
+  if (!from) return std::unexpected(from.error());
+  const Result<Address> to = address("--to", *options.to);
+  if (!to) return std::unexpected(to.error());
+  if (from->family != to->family) return fail("--from and --to are of different families");
+  packet.source = *from;
+  packet.destination = *to;
+  const Result<std::string> in = interface("--in", options.in, *direction, Direction::outbound);
+  if (!in) return std::unexpected(in.error());
+  const Result<std::string> out = interface("--out", options.out, *direction, Direction::inbound);
+  if (!out) return std::unexpected(out.error());
+  packet.in = *in;
+  packet.out = *out;
+  const Result<State> state = one_of("--state", options.state.value_or("new"), states);
+  if (!state) return std::unexpected(state.error());
+  packet.state = *state;
+  return packet;
+}
+
+Result<Packet> with_service(Packet packet, const Options& options, const syntax::Policy& policy) {
+  if (const Result<void> set = set_service(packet, *options.service, policy); !set) {
+    return std::unexpected(set.error());
+  }
+  if (has_ports(packet.protocol)) {
+    const Result<Port> port = Port::parse(options.source_port.value_or("40000"));
+    if (!port) return fail("--source-port `" + *options.source_port + "`: " + port.error().message);
+    packet.source_port = *port;
+  } else if (options.source_port) {
+    return fail("--source-port cannot be given for " + to_string(packet.protocol));
+  }
+  return packet;
+}
+
+/// Broken tests and claims leave no doubt what a packet's verdict is, and whoever looks for the reason needs it.
+bool leaves_doubt(const Diagnostic& finding) {
+  constexpr std::array claims{Code::test_failed, Code::claim_broken, Code::management_broken, Code::test_of_unmanaged};
+  return finding.severity == Severity::error && std::ranges::find(claims, finding.code) == claims.end();
+}
+
+std::expected<Loaded, int> load_meaning(const Options& options, Io& io) {
+  auto loaded = load(options.policy, "explain", Thoroughness::errors, io);
+  if (!loaded) return loaded;
+  std::vector<Diagnostic> findings = loaded->diagnostics.sorted();
+  std::erase_if(findings, [](const Diagnostic& finding) { return !leaves_doubt(finding); });
+  if (findings.empty()) return loaded;
+  report(findings, loaded->sources, options.policy, io);
+  return std::unexpected(exit_findings);
+}
+
+int one_packet(const Options& options, Io& io) {
+  const Result<Packet> start = packet_without_service(options);
+  if (!start) return usage_error(io, "explain", start.error().message);
+  const auto loaded = load_meaning(options, io);
+  if (!loaded) return loaded.error();
+  const Result<Packet> packet = with_service(*start, options, loaded->compiled.policy);
+  if (!packet) return usage_error(io, "explain", packet.error().message);
+  if (options.format == "json") io.out << answer_json(loaded->compiled.graph, *packet, loaded->sources);
+  else io.out << answer_text(loaded->compiled.graph, *packet, loaded->sources);
+  return exit_done;
+}
+
+Result<Packet> packet_of_line(const std::string& line) {
+  try {
+    return packet_from_json(Json::parse(line));
+  } catch (const Json::exception& problem) {
+    return fail(problem.what());
+  }
+}
+
+int answer_lines(std::istream& lines, const std::string& name, const Loaded& loaded, Io& io) {
+  std::size_t number = 0;
+  for (std::string line; io.out && std::getline(lines, line);) {
+    ++number;
+    const Result<Packet> packet = packet_of_line(line);
+    if (!packet) {
+      io.err << escaped(name) << ':' << number << ": " << escaped(packet.error().message) << '\n';
+      return exit_usage;
+    }
+    io.out << answer_json(loaded.compiled.graph, *packet, loaded.sources);
+    // Whoever asks packet by packet waits for the answer.
+    if (lines.rdbuf()->in_avail() <= 0) io.out.flush();
+  }
+  if (!lines.bad()) return exit_done;
+  io.err << "portpolicy: cannot read `" << escaped(name) << "`\n";
+  return exit_file;
+}
+
+int many_packets(const Options& options, Io& io) {
+  for (const auto* one : {&options.direction, &options.from, &options.to, &options.service, &options.source_port,
+                          &options.in, &options.out, &options.state}) {
+    if (*one) return usage_error(io, "explain", "--packets brings whole packets; leave out what describes one");
+  }
+  std::ifstream file;
+  if (*options.packets != "-") {
+    file.open(*options.packets, std::ios::binary);
+    if (file.is_open()) file.peek();
+    if (!file.is_open() || file.bad()) {
+      const std::string reason = std::generic_category().message(errno);
+      io.err << "portpolicy: cannot read `" << escaped(*options.packets) << "`: " << reason << '\n';
+      return exit_file;
+    }
+    file.clear();
+  }
+  const auto loaded = load_meaning(options, io);
+  if (!loaded) return loaded.error();
+  if (*options.packets == "-") return answer_lines(io.in, "standard input", *loaded, io);
+  return answer_lines(file, *options.packets, *loaded, io);
+}
+
+}  // namespace
+
+void add(CLI::App& program, Options& options) {
+  CLI::App* command = program.add_subcommand("explain", "Say what becomes of a packet, and which rule decides it");
+  cli::add(*command, options.policy);
+  command->add_option("DIRECTION", options.direction, "inbound, outbound or forward")->type_name("");
+  command->add_option("--from", options.from, "The source address")->type_name("ADDRESS");
+  command->add_option("--to", options.to, "The destination address")->type_name("ADDRESS");
+  command->add_option("--service", options.service, "One port, ICMP type or protocol: 5432/tcp, ssh, icmp/8, esp")
+      ->type_name("SERVICE");
+  command->add_option("--source-port", options.source_port, "Default: 40000")->type_name("N");
+  command->add_option("--in", options.in, "The interface it comes in by (default: one without a known name)")
+      ->type_name("IF");
+  command->add_option("--out", options.out, "The interface it leaves by (default: one without a known name)")
+      ->type_name("IF");
+  command->add_option("--state", options.state, "new (default), established, related, invalid or untracked")
+      ->type_name("STATE");
+  command
+      ->add_option("--packets", options.packets,
+                   "Many packets, a JSON object a line, from a file or - ; the answers "
+                   "are JSON too")
+      ->type_name("FILE");
+  command->add_option("--format", options.format, "text (default) or json")->type_name("text|json");
+  command->footer(
+      "Examples:\n"
+      "  portpolicy explain policy.yaml inbound --from 198.51.100.7 --to 192.0.2.1 --service ssh\n"
+      "  portpolicy explain policy.yaml --packets packets.jsonl\n"
+      "\n"
+      "A line of --packets: {\"direction\":\"inbound\",\"source\":\"198.51.100.7\",\"destination\":\"192.0.2.1\",\n"
+      "\"protocol\":\"tcp\",\"destination_port\":22}\n"
+      "\n"
+      "Exit codes: 0 done, whatever the verdict; 1 the policy has errors; 2 wrong usage or a line that is no packet;\n"
+      "3 a file cannot be read; 70 internal error");
+}
+
+int run(const Options& options, Io& io) {
+  if (std::ranges::find(formats, options.format) == formats.end()) {
+    return bad_choice(io, "explain", "--format", options.format, formats);
+  }
+  return options.packets ? many_packets(options, io) : one_packet(options, io);
+}
+
+}  // namespace portpolicy::cli::explain

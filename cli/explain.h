@@ -1,0 +1,20 @@
+#pragma once
+
+#include <CLI/App.hpp>
+#include <optional>
+#include <string>
+
+#include "cli/policy_options.h"
+
+namespace portpolicy::cli::explain {
+
+struct Options {
+  PolicyOptions policy;
+  std::optional<std::string> direction, from, to, service, source_port, in, out, state;
+  std::optional<std::string> packets;  ///< a file with a packet a line, or `-`
+  std::string format = "text";
+};
+void add(CLI::App& program, Options& options);
+int run(const Options& options, Io& io);
+
+}  // namespace portpolicy::cli::explain

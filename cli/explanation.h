@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+
+#include "compiler/base/packet.h"
+#include "compiler/diagnostics/source_map.h"
+#include "compiler/graph/graph.h"
+
+namespace portpolicy::cli {
+
+/// `{"verdict","decided_by","file","line","limited","over_limit_verdict"}` on one line.
+std::string answer_json(const Graph& graph, const Packet& packet, const SourceMap& sources);
+
+/// The verdict, what decided it with its line, and what was considered on the way there.
+std::string answer_text(const Graph& graph, const Packet& packet, const SourceMap& sources);
+
+}  // namespace portpolicy::cli

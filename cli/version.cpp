@@ -1,0 +1,9 @@
+#include "cli/version.h"
+
+namespace portpolicy::cli {
+
+std::string_view version() {
+  return PORTPOLICY_VERSION;
+}
+
+}  // namespace portpolicy::cli
