@@ -1,0 +1,264 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "backends/nftables/evaluate.h"
+#include "backends/nftables/lower.h"
+#include "compiler/compile.h"
+#include "tests/support/memory_reader.h"
+
+// Small policies of several files, with tiers, includes, overrides and limits, against a model written from
+// docs/language.md alone: every pair of rules in a matrix, every packet of a tiny universe tried.
+
+using namespace portpolicy;
+
+namespace {
+
+struct ModelRule {
+  std::string name;
+  int file = 0;
+  int place = 0;
+  Verdict verdict = Verdict::allow;
+  std::string service, from;
+  bool limited = false;
+  std::vector<std::string> overrides;
+};
+
+struct ModelFile {
+  std::string path;
+  int tier = 1;  // 0 mandatory, 1 normal, 2 baseline
+  std::vector<int> includes;
+  std::vector<int> rules;
+};
+
+struct Model {
+  std::vector<ModelFile> files;
+  std::vector<ModelRule> rules;
+  std::vector<std::vector<char>> before;
+
+  void close() {
+    const std::size_t n = rules.size();
+    std::vector<std::vector<char>> reach(files.size(), std::vector<char>(files.size()));
+    for (std::size_t f = files.size(); f-- > 0;)  // a file includes only files after it
+      for (int g : files[f].includes) {
+        reach[f][static_cast<std::size_t>(g)] = 1;
+        for (std::size_t h = 0; h < files.size(); ++h) reach[f][h] |= reach[static_cast<std::size_t>(g)][h];
+      }
+    before.assign(n, std::vector<char>(n));
+    for (std::size_t a = 0; a < n; ++a)
+      for (std::size_t b = 0; b < n; ++b) {
+        const ModelRule& x = rules[a];
+        const ModelRule& y = rules[b];
+        const int tier_x = files[static_cast<std::size_t>(x.file)].tier;
+        const int tier_y = files[static_cast<std::size_t>(y.file)].tier;
+        if (tier_x < tier_y) before[a][b] = 1;
+        if (tier_x == tier_y && x.file == y.file && x.place < y.place) before[a][b] = 1;
+        if (tier_x == tier_y && reach[static_cast<std::size_t>(x.file)][static_cast<std::size_t>(y.file)])
+          before[a][b] = 1;
+        if (std::ranges::find(x.overrides, y.name) != x.overrides.end()) before[a][b] = 1;
+      }
+    for (std::size_t k = 0; k < n; ++k)
+      for (std::size_t a = 0; a < n; ++a)
+        for (std::size_t b = 0; b < n; ++b) before[a][b] |= static_cast<char>(before[a][k] & before[k][b]);
+  }
+
+  bool has_cycle() const {
+    for (std::size_t a = 0; a < rules.size(); ++a)
+      if (before[a][a]) return true;
+    return false;
+  }
+};
+
+const std::map<std::string, std::vector<int>> service_ports{
+    {"1/tcp", {1}}, {"2/tcp", {2}}, {"1-2/tcp", {1, 2}}, {"any", {0, 1, 2, 3}}};
+const std::map<std::string, std::vector<int>> sources{
+    {"10.0.0.1", {1}}, {"10.0.0.2/31", {2, 3}}, {"10.0.0.0/30", {0, 1, 2, 3}}, {"10.0.0.0/8", {0, 1, 2, 3, 4}}};
+
+template <class Map>
+std::string key_of(std::mt19937& random, const Map& map) {
+  return std::next(map.begin(), static_cast<long>(random() % map.size()))->first;
+}
+
+Model random_model(std::mt19937& random) {
+  Model model;
+  const int files = 2 + static_cast<int>(random() % 3);
+  for (int f = 0; f < files; ++f) {
+    ModelFile file;
+    file.path = f == 0 ? "policy.yaml" : "f" + std::to_string(f) + ".yaml";
+    if (random() % 4 == 0) file.tier = static_cast<int>(random() % 3);
+    for (int g = f + 1; g < files; ++g)
+      if (random() % 3 == 0 || f == 0) file.includes.push_back(g);
+    const int rules = static_cast<int>(random() % 3);
+    for (int place = 0; place < rules; ++place) {
+      ModelRule rule;
+      rule.name = "r" + std::to_string(f) + "-" + std::to_string(place);
+      rule.file = f;
+      rule.place = place;
+      rule.verdict = static_cast<Verdict>(random() % 3);
+      rule.service = key_of(random, service_ports);
+      rule.from = key_of(random, sources);
+      rule.limited = rule.verdict == Verdict::allow && random() % 4 == 0;
+      file.rules.push_back(static_cast<int>(model.rules.size()));
+      model.rules.push_back(rule);
+    }
+    model.files.push_back(file);
+  }
+  if (model.rules.size() > 1)
+    for (std::size_t i = random() % 3; i-- > 0;) {
+      ModelRule& from = model.rules[random() % model.rules.size()];
+      const ModelRule& to = model.rules[random() % model.rules.size()];
+      if (from.name != to.name && std::ranges::find(from.overrides, to.name) == from.overrides.end())
+        from.overrides.push_back(to.name);
+    }
+  model.close();
+  return model;
+}
+
+std::map<std::string, std::string> texts_of(const Model& model, bool reversed_includes) {
+  static const char* const tiers[] = {"mandatory", "normal", "baseline"};
+  std::map<std::string, std::string> texts;
+  for (const ModelFile& file : model.files) {
+    std::string text = "portpolicy: 1\n";
+    text += std::string("tier: ") + tiers[file.tier] + "\n";
+    if (file.path == "policy.yaml") text += "base: []\ndefaults: {inbound: deny}\n";
+    std::vector<int> includes = file.includes;
+    if (reversed_includes) std::ranges::reverse(includes);
+    if (!includes.empty()) text += "include:\n";
+    for (int g : includes) text += "  - " + model.files[static_cast<std::size_t>(g)].path + "\n";
+    if (!file.rules.empty()) text += "inbound:\n";
+    for (int r : file.rules) {
+      const ModelRule& rule = model.rules[static_cast<std::size_t>(r)];
+      text += "  - {name: " + rule.name + ", " + std::string(to_string(rule.verdict)) + ": " + rule.service +
+              ", from: " + rule.from;
+      if (rule.limited) text += ", limit: 5/second";
+      for (std::size_t i = 0; i < rule.overrides.size(); ++i)
+        text += (i == 0 ? ", overrides: [" : ", ") + rule.overrides[i] + (i + 1 == rule.overrides.size() ? "]" : "");
+      text += "}\n";
+    }
+    texts[file.path] = text;
+  }
+  return texts;
+}
+
+struct Compilation {
+  SourceMap sources;
+  Diagnostics diagnostics;
+  Compiled compiled;
+};
+
+void compile_into(Compilation& result, const std::map<std::string, std::string>& texts) {
+  test::MemoryReader reader(texts);
+  auto compiled = compile("policy.yaml", reader, Host{*parse_date("2026-11-22")}, Thoroughness::all, result.sources,
+                          result.diagnostics);
+  REQUIRE(compiled.has_value());
+  result.compiled = std::move(*compiled);
+}
+
+// The verdicts of the foremost matching rules of one packet, with the limited rules or without.
+std::vector<Verdict> foremost(const Model& model, int source, int port, bool with_limited) {
+  std::vector<std::size_t> matching;
+  for (std::size_t r = 0; r < model.rules.size(); ++r) {
+    const ModelRule& rule = model.rules[r];
+    if (rule.limited && !with_limited) continue;
+    if (std::ranges::count(service_ports.at(rule.service), port) == 0) continue;
+    if (std::ranges::count(sources.at(rule.from), source) == 0) continue;
+    matching.push_back(r);
+  }
+  std::vector<Verdict> verdicts;
+  for (std::size_t r : matching)
+    if (std::ranges::none_of(matching, [&](std::size_t other) { return other != r && model.before[other][r]; }))
+      verdicts.push_back(model.rules[r].verdict);
+  return verdicts;
+}
+
+// Whether two unordered rules that disagree meet in a packet and no unlimited rule stands above either of them.
+bool conflict_at(const Model& model, int source, int port) {
+  const auto matches = [&](const ModelRule& rule) {
+    return std::ranges::count(service_ports.at(rule.service), port) != 0 &&
+           std::ranges::count(sources.at(rule.from), source) != 0;
+  };
+  for (std::size_t a = 0; a < model.rules.size(); ++a)
+    for (std::size_t b = a + 1; b < model.rules.size(); ++b) {
+      if (!matches(model.rules[a]) || !matches(model.rules[b]) || model.rules[a].verdict == model.rules[b].verdict)
+        continue;
+      if (model.before[a][b] || model.before[b][a]) continue;
+      bool decided = false;
+      for (std::size_t c = 0; c < model.rules.size(); ++c)
+        decided = decided ||
+                  (!model.rules[c].limited && matches(model.rules[c]) && (model.before[c][a] || model.before[c][b]));
+      if (!decided) return true;
+    }
+  return false;
+}
+
+Packet packet_of(int source, int port) {
+  Packet packet;
+  packet.source = {Family::ipv4, (Uint128{10} << 24) + static_cast<Uint128>(source)};
+  packet.destination = *Address::parse("192.0.2.1");
+  packet.protocol = port == 0 ? protocols::udp : protocols::tcp;
+  packet.source_port = Port(40000);
+  packet.destination_port = Port(static_cast<std::uint16_t>(port == 0 ? 9 : port));
+  return packet;
+}
+
+std::size_t count(const Diagnostics& diagnostics, Code code) {
+  return static_cast<std::size_t>(std::ranges::count(diagnostics.all(), code, &Diagnostic::code));
+}
+
+}  // namespace
+
+TEST_CASE("conflicts, cycles and verdicts are those of a model that compares every pair of rules") {
+  int cycles = 0, conflicts = 0, sound = 0;
+  for (unsigned seed = 1; seed <= 6000; ++seed) {
+    std::mt19937 random(seed);
+    const Model model = random_model(random);
+    const auto texts = texts_of(model, false);
+    Compilation result;
+    compile_into(result, texts);
+    CAPTURE(seed);
+    for (const auto& [path, text] : texts) INFO(path << ":\n" << text);
+
+    if (model.has_cycle()) {
+      ++cycles;
+      REQUIRE(count(result.diagnostics, Code::precedence_cycle) >= 1);
+      continue;
+    }
+    REQUIRE(count(result.diagnostics, Code::precedence_cycle) == 0);
+    bool expected = false;
+    for (int source = 0; source <= 4; ++source)
+      for (int port = 0; port <= 3; ++port) expected = expected || conflict_at(model, source, port);
+    REQUIRE((count(result.diagnostics, Code::conflict) != 0) == expected);
+    if (expected) {
+      ++conflicts;
+      continue;
+    }
+    ++sound;
+    REQUIRE_FALSE(result.diagnostics.has_errors());
+    Compilation reversed;
+    compile_into(reversed, texts_of(model, true));
+    REQUIRE_FALSE(reversed.diagnostics.has_errors());
+    Diagnostics unused;
+    const nft::Ruleset ruleset = nft::lower(result.compiled.filter, unused);
+    for (int source = 0; source <= 4; ++source)
+      for (int port = 0; port <= 3; ++port)
+        for (const Limits limits : {Limits::hold, Limits::exhausted}) {
+          const auto verdicts = foremost(model, source, port, limits == Limits::hold);
+          const Verdict wanted = verdicts.empty() ? Verdict::deny : verdicts.front();
+          REQUIRE(std::ranges::all_of(verdicts, [&](Verdict verdict) { return verdict == wanted; }));
+          const Packet packet = packet_of(source, port);
+          const bool exhausted = limits == Limits::exhausted;
+          REQUIRE(evaluate(result.compiled.graph, packet, limits).verdict == wanted);
+          REQUIRE(evaluate(reversed.compiled.graph, packet, limits).verdict == wanted);
+          REQUIRE(filter::evaluate(result.compiled.filter, packet, exhausted).verdict == wanted);
+          REQUIRE(nft::evaluate(ruleset, packet, exhausted) == wanted);
+        }
+  }
+  MESSAGE("cycles " << cycles << ", conflicts " << conflicts << ", sound " << sound);
+  CHECK(cycles > 100);
+  CHECK(conflicts > 300);
+  CHECK(sound > 300);
+}
