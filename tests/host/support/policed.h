@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+
+#include "compiler/base/result.h"
+#include "compiler/graph/graph.h"
+#include "tests/host/support/test_bed.h"
+
+/// Policies in the kernel, and what they mean beside it.
+namespace portpolicy::host_tests {
+
+struct Artifact {
+  Graph graph;
+  std::string script;  ///< for `nft -f`
+};
+/// The whole way from text to script; what is found wrong is the error.
+Result<Artifact> compile_text(const std::string& policy);
+/// The same for a file and what it includes; the library is the one of the source tree.
+Result<Artifact> compile_file(const std::string& path);
+
+/// Loads a policy into the host; the running test fails if that is not possible.
+Graph load(const TestBed& bed, const std::string& policy);
+/// Takes it out again.
+void unload(const TestBed& bed);
+
+/// What speaks against the kernel having done with a packet what the graph says; empty when nothing does. The packet
+/// must have arrived.
+std::string disagreement(const Graph& graph, const Outcome& outcome);
+
+}  // namespace portpolicy::host_tests
