@@ -34,6 +34,16 @@ Decisions::const_iterator around(const Decisions& decisions, const InterfacePatt
   return decisions.end();
 }
 
+/// A pattern that decides as its surroundings do says nothing.
+Decisions without_repetition(const Decisions& all, bool everywhere_else) {
+  Decisions kept;
+  for (const auto& [pattern, value] : all) {
+    const auto outer = around(all, pattern);
+    if (value != (outer == all.end() ? everywhere_else : outer->second)) kept.emplace(pattern, value);
+  }
+  return kept;
+}
+
 /// A name that begins with `prefix` and is in the set, the readable ones first. It looks longer names up only where a
 /// pattern speaks of them, so it ends.
 std::optional<std::string> name_below(const InterfaceSet& set, const Decisions& decisions, const std::string& prefix) {
@@ -87,11 +97,22 @@ InterfaceSet InterfaceSet::all() {
   return of(everything());
 }
 
-InterfaceSet InterfaceSet::of(const InterfacePattern& pattern) {
-  InterfaceSet set;
-  if (pattern == everything()) set.everywhere_else_ = true;
-  else set.decisions_.emplace(normal(pattern), true);
-  return set;
+InterfaceSet InterfaceSet::of(const std::vector<InterfacePattern>& patterns) {
+  Decisions all;
+  for (const InterfacePattern& pattern : patterns) {
+    if (pattern == everything()) return {true, {}};
+    all.emplace(normal(pattern), true);
+  }
+  return {false, without_repetition(all, false)};
+}
+
+InterfaceSet::InterfaceSet(bool everywhere_else, Decisions decisions) : everywhere_else_(everywhere_else) {
+  if (!decisions.empty()) decisions_ = std::make_shared<const Decisions>(std::move(decisions));
+}
+
+const InterfaceSet::Decisions& InterfaceSet::decisions() const {
+  static const Decisions none;
+  return decisions_ == nullptr ? none : *decisions_;
 }
 
 bool InterfaceSet::contains(std::string_view name) const {
@@ -100,35 +121,32 @@ bool InterfaceSet::contains(std::string_view name) const {
 
 /// What the set says of the names that no pattern more specific than this one matches.
 bool InterfaceSet::value_at(const InterfacePattern& pattern) const {
-  auto found = decisions_.find(pattern);
-  if (found == decisions_.end()) found = around(decisions_, pattern);
-  return found == decisions_.end() ? everywhere_else_ : found->second;
+  auto found = decisions().find(pattern);
+  if (found == decisions().end()) found = around(decisions(), pattern);
+  return found == decisions().end() ? everywhere_else_ : found->second;
 }
 
 template <class Operation>
 InterfaceSet InterfaceSet::combine(const InterfaceSet& a, const InterfaceSet& b, Operation operation) {
-  InterfaceSet all;
-  all.everywhere_else_ = operation(a.everywhere_else_, b.everywhere_else_);
+  if (a.decisions_ == b.decisions_ && a.everywhere_else_ == b.everywhere_else_) {
+    if (operation(true, true) && !operation(false, false)) return a;
+  }
+  const bool everywhere_else = operation(a.everywhere_else_, b.everywhere_else_);
+  Decisions all;
   for (const InterfaceSet* side : {&a, &b}) {
-    for (const auto& [pattern, unused] : side->decisions_) {
-      all.decisions_.emplace(pattern, operation(a.value_at(pattern), b.value_at(pattern)));
+    for (const auto& [pattern, unused] : side->decisions()) {
+      all.emplace(pattern, operation(a.value_at(pattern), b.value_at(pattern)));
     }
   }
-  // A pattern that decides as its surroundings do says nothing.
-  InterfaceSet kept;
-  kept.everywhere_else_ = all.everywhere_else_;
-  for (const auto& [pattern, value] : all.decisions_) {
-    const auto outer = around(all.decisions_, pattern);
-    const bool outer_value = outer == all.decisions_.end() ? all.everywhere_else_ : outer->second;
-    if (value != outer_value) kept.decisions_.emplace(pattern, value);
-  }
-  return kept;
+  return {everywhere_else, without_repetition(all, everywhere_else)};
 }
 
 InterfaceSet unite(const InterfaceSet& a, const InterfaceSet& b) {
   return InterfaceSet::combine(a, b, [](bool x, bool y) { return x || y; });
 }
 InterfaceSet intersect(const InterfaceSet& a, const InterfaceSet& b) {
+  if (a.is_all()) return b;
+  if (b.is_all()) return a;
   return InterfaceSet::combine(a, b, [](bool x, bool y) { return x && y; });
 }
 InterfaceSet subtract(const InterfaceSet& a, const InterfaceSet& b) {
@@ -138,13 +156,13 @@ InterfaceSet subtract(const InterfaceSet& a, const InterfaceSet& b) {
 std::vector<InterfaceSet::Term> InterfaceSet::terms() const {
   std::map<InterfacePattern, std::vector<InterfacePattern>> terms;
   if (everywhere_else_) terms[everything()];
-  for (const auto& [pattern, value] : decisions_) {
+  for (const auto& [pattern, value] : decisions()) {
     if (value) {
       terms[pattern];
     } else {
       // What is false here stands in something true, else it would have been left out.
-      const auto outer = around(decisions_, pattern);
-      terms[outer == decisions_.end() ? everything() : outer->first].push_back(pattern);
+      const auto outer = around(decisions(), pattern);
+      terms[outer == decisions().end() ? everything() : outer->first].push_back(pattern);
     }
   }
   std::vector<Term> result;
@@ -154,10 +172,10 @@ std::vector<InterfaceSet::Term> InterfaceSet::terms() const {
 
 std::string InterfaceSet::example() const {
   if (everywhere_else_) return "";
-  for (const auto& [pattern, value] : decisions_) {
+  for (const auto& [pattern, value] : decisions()) {
     if (!value) continue;
     if (!pattern.wildcard) return pattern.text;
-    if (std::optional<std::string> name = name_below(*this, decisions_, pattern.text)) return *name;
+    if (std::optional<std::string> name = name_below(*this, decisions(), pattern.text)) return *name;
   }
   return "";
 }

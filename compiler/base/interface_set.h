@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,10 +32,14 @@ class InterfaceSet {
  public:
   InterfaceSet() = default;  ///< no interface
   static InterfaceSet all();
-  static InterfaceSet of(const InterfacePattern& pattern);
+  static InterfaceSet of(const InterfacePattern& pattern) { return of(std::vector{pattern}); }
+  /// The union of patterns in any order.
+  static InterfaceSet of(const std::vector<InterfacePattern>& patterns);
 
-  bool empty() const { return !everywhere_else_ && decisions_.empty(); }
-  bool is_all() const { return everywhere_else_ && decisions_.empty(); }
+  bool empty() const { return !everywhere_else_ && decisions_ == nullptr; }
+  bool is_all() const { return everywhere_else_ && decisions_ == nullptr; }
+  /// How many patterns it takes to write the set down.
+  std::size_t size() const { return decisions().size() + (everywhere_else_ ? 1 : 0); }
   /// `name` empty: an interface whose name is not known; only a pattern `*` speaks of it.
   bool contains(std::string_view name) const;
 
@@ -50,15 +56,21 @@ class InterfaceSet {
   friend InterfaceSet unite(const InterfaceSet& a, const InterfaceSet& b);
   friend InterfaceSet intersect(const InterfaceSet& a, const InterfaceSet& b);
   friend InterfaceSet subtract(const InterfaceSet& a, const InterfaceSet& b);
-  friend bool operator==(const InterfaceSet&, const InterfaceSet&) = default;
+  friend bool operator==(const InterfaceSet& a, const InterfaceSet& b) {
+    return a.everywhere_else_ == b.everywhere_else_ && (a.decisions_ == b.decisions_ || a.decisions() == b.decisions());
+  }
 
  private:
+  using Decisions = std::map<InterfacePattern, bool>;
+
+  InterfaceSet(bool everywhere_else, Decisions decisions);
+  const Decisions& decisions() const;
   bool value_at(const InterfacePattern& pattern) const;
   template <class Operation>
   static InterfaceSet combine(const InterfaceSet& a, const InterfaceSet& b, Operation operation);
 
-  bool everywhere_else_ = false;  ///< the decision for names that no pattern matches
-  std::map<InterfacePattern, bool> decisions_;
+  bool everywhere_else_ = false;                ///< the decision for names that no pattern matches
+  std::shared_ptr<const Decisions> decisions_;  ///< never empty; copies share it
 };
 std::string to_string(const InterfaceSet& interfaces);
 

@@ -5,12 +5,13 @@
 #include <vector>
 
 #include "compiler/checks/checks.h"
+#include "compiler/checks/rule_index.h"
 #include "compiler/graph/boxes.h"
 
 namespace portpolicy::checks {
 namespace {
 
-constexpr std::size_t steps_per_claim = 20'000'000;
+constexpr std::size_t steps_per_direction = 20'000'000;
 
 // A packet that gets another verdict than it should, and what gave it.
 struct Counterexample {
@@ -24,77 +25,86 @@ bool as_claimed(Verdict claimed, Verdict got) {
   return claimed == Verdict::deny ? got != Verdict::allow : got == claimed;
 }
 
-// The rules of one direction as boxes from the top, base traffic first; what is left of the packets in question is
-// followed down until some of it gets a verdict that it should not get.
-class Walk {
- public:
-  Walk(const Graph& graph, Direction direction) : graph_(graph), direction_(direction) {
-    for (const Base base : syntax::all_bases)
-      if (graph.base.contains(base))
-        for (Box& box : boxes_of(base, direction)) steps_.push_back({std::move(box), base, nullptr});
-    for (const Rule& rule : graph.section(direction).rules)
-      for (Box& box : boxes_of(graph, rule.packets)) steps_.push_back({std::move(box), std::nullopt, &rule});
-  }
-
-  std::expected<std::optional<Counterexample>, TooComplex> find(const Claim& claim, const Box& box,
-                                                                Limits limits) const;
-
-  /// Of an `allow` test the denies of a higher tier do not count: they are not its file's to decide. The first of these
-  /// that would take a packet of `box`.
-  const Rule* first_ignored(const Claim& claim, const Box& box) const;
-
- private:
-  struct Step {
-    Box box;
-    std::optional<Base> base;
-    const Rule* rule;
-    Verdict verdict() const { return base ? verdict_of(*base) : rule->verdict; }
-  };
-  static bool is_ignored(const Step& step, const Claim& claim) {
-    const bool own_test = claim.kind == Claim::Kind::test && claim.verdict == Verdict::allow;
-    return own_test && step.rule != nullptr && step.rule->tier < claim.tier && step.rule->verdict != Verdict::allow;
-  }
-  static bool counts(const Step& step, const Claim& claim, Limits limits) {
-    const bool over = step.rule != nullptr && step.rule->limit && limits == Limits::exhausted;
-    return !over && !is_ignored(step, claim);
-  }
-
-  const Graph& graph_;
-  Direction direction_;
-  std::vector<Step> steps_;
+// A box that decides, from the top: base traffic first, then the rules in their order.
+struct Step {
+  const Box* box;
+  std::optional<Base> base;
+  const Rule* rule;
+  Verdict verdict() const { return base ? verdict_of(*base) : rule->verdict; }
 };
 
-const Rule* Walk::first_ignored(const Claim& claim, const Box& box) const {
-  const auto ignored = std::ranges::find_if(
-      steps_, [&](const Step& step) { return is_ignored(step, claim) && !disjoint(step.box, box); });
-  return ignored == steps_.end() ? nullptr : ignored->rule;
+// Of an `allow` test the denies of a higher tier do not count: they are not its file's to decide.
+bool is_ignored(const Step& step, const Claim& claim) {
+  const bool own_test = claim.kind == Claim::Kind::test && claim.verdict == Verdict::allow;
+  return own_test && step.rule != nullptr && step.rule->tier < claim.tier && step.rule->verdict != Verdict::allow;
 }
 
-std::expected<std::optional<Counterexample>, TooComplex> Walk::find(const Claim& claim, const Box& box,
-                                                                    Limits limits) const {
+bool counts(const Step& step, const Claim& claim, Limits limits) {
+  const bool over = step.rule != nullptr && step.rule->limit && limits == Limits::exhausted;
+  return !over && !is_ignored(step, claim);
+}
+
+// What is left of a claim's packets is followed down the steps until some of it gets a verdict that it should not get.
+class Walk {
+ public:
+  Walk(const Graph& graph, Direction direction)
+      : otherwise_(graph.section(direction).otherwise), index_(graph, pointers_to(graph.section(direction).rules)) {
+    for (const Base base : syntax::all_bases)
+      if (graph.base.contains(base))
+        for (Box& box : portpolicy::boxes_of(base, direction)) base_.push_back({std::move(box), base});
+  }
+
+  /// Those that have packets of `box`.
+  std::expected<std::vector<Step>, TooComplex> steps_in(const Box& box);
+  std::expected<std::optional<Counterexample>, TooComplex> find(const Claim& claim, const std::vector<Step>& steps,
+                                                                const Box& box, Limits limits);
+
+ private:
+  static std::vector<const Rule*> pointers_to(const std::vector<Rule>& rules) {
+    std::vector<const Rule*> pointers;
+    for (const Rule& rule : rules) pointers.push_back(&rule);
+    return pointers;
+  }
+
+  Verdict otherwise_;
+  RuleIndex index_;
+  std::vector<std::pair<Box, Base>> base_;
+  Budget budget_{steps_per_direction};
+};
+
+std::expected<std::vector<Step>, TooComplex> Walk::steps_in(const Box& box) {
+  std::vector<Step> steps;
+  for (const auto& [of_base, base] : base_)
+    if (!disjoint(of_base, box)) steps.push_back({&of_base, base, nullptr});
+  const auto entries = index_.overlapping(box, budget_);
+  if (!entries) return std::unexpected(entries.error());
+  for (const RuleIndex::Entry* entry : *entries) steps.push_back({&entry->box, std::nullopt, entry->rule});
+  return steps;
+}
+
+std::expected<std::optional<Counterexample>, TooComplex> Walk::find(const Claim& claim, const std::vector<Step>& steps,
+                                                                    const Box& box, Limits limits) {
   struct Part {
     Box box;
     std::size_t next;
   };
-  Budget budget{steps_per_claim};
   std::vector<Part> open{{box, 0}};
   while (!open.empty()) {
     Part part = std::move(open.back());
     open.pop_back();
     std::size_t i = part.next;
-    for (; i < steps_.size(); ++i) {
-      if (!budget.spend()) return std::unexpected(TooComplex{});
-      if (counts(steps_[i], claim, limits) && !disjoint(part.box, steps_[i].box)) break;
+    for (; i < steps.size(); ++i) {
+      if (!budget_.spend()) return std::unexpected(TooComplex{});
+      if (counts(steps[i], claim, limits) && !disjoint(part.box, *steps[i].box)) break;
     }
-    if (i == steps_.size()) {
-      const Verdict otherwise = graph_.section(direction_).otherwise;
-      if (!as_claimed(claim.verdict, otherwise)) return Counterexample{std::move(part.box), otherwise, {}, nullptr};
+    if (i == steps.size()) {
+      if (!as_claimed(claim.verdict, otherwise_)) return Counterexample{std::move(part.box), otherwise_, {}, nullptr};
       continue;
     }
-    const Step& step = steps_[i];
+    const Step& step = steps[i];
     if (!as_claimed(claim.verdict, step.verdict()))
-      return Counterexample{intersect(part.box, step.box), step.verdict(), step.base, step.rule};
-    for (Box& piece : subtract(part.box, step.box)) open.push_back({std::move(piece), i + 1});
+      return Counterexample{intersect(part.box, *step.box), step.verdict(), step.base, step.rule};
+    for (Box& piece : subtract(part.box, *step.box)) open.push_back({std::move(piece), i + 1});
   }
   return std::nullopt;
 }
@@ -164,53 +174,72 @@ std::vector<Box> boxes_of(const Graph& graph, const Claim& claim) {
   return boxes;
 }
 
-void say_what_is_ignored(const Walk& walk, const Claim& claim, const std::vector<Box>& boxes,
-                         Diagnostics& diagnostics) {
-  for (const Box& box : boxes)
-    if (const Rule* ignored = walk.first_ignored(claim, box))
-      return diagnostics.add(
-          Code::judged_without, claim.where,
-          "test `" + claim.name + "` is judged without the denies of a higher tier, such as `" + ignored->name + "`",
-          "", {{ignored->where, "this rule may still take some of its packets"}});
+void say_what_is_ignored(const Claim& claim, const std::vector<Step>& steps, Diagnostics& diagnostics) {
+  const auto ignored = std::ranges::find_if(steps, [&](const Step& step) { return is_ignored(step, claim); });
+  if (ignored == steps.end()) return;
+  diagnostics.add(
+      Code::judged_without, claim.where,
+      "test `" + claim.name + "` is judged without the denies of a higher tier, such as `" + ignored->rule->name + "`",
+      "", {{ignored->rule->where, "this rule may still take some of its packets"}});
 }
 
-void prove(const Graph& graph, const Walk& walk, const Claim& claim, Diagnostics& diagnostics) {
-  std::vector<Limits> cases{Limits::hold};
-  if (claim.verdict != Verdict::allow) cases.push_back(Limits::exhausted);
+// Whether the claim holds for the packets of one box; what is wrong is reported.
+std::expected<bool, TooComplex> prove(Walk& walk, const Claim& claim, const Box& box, Diagnostics& diagnostics) {
+  const auto steps = walk.steps_in(box);
+  if (!steps) return std::unexpected(steps.error());
+  say_what_is_ignored(claim, *steps, diagnostics);
+  for (const Limits limits : {Limits::hold, Limits::exhausted}) {
+    if (limits == Limits::exhausted && claim.verdict == Verdict::allow) continue;  // judged while limits hold
+    const auto found = walk.find(claim, *steps, box, limits);
+    if (!found) return std::unexpected(found.error());
+    if (!*found) continue;
+    report(claim, **found, limits, diagnostics);
+    return false;
+  }
+  return true;
+}
+
+std::expected<void, TooComplex> prove(const Graph& graph, Walk& walk, const Claim& claim, Diagnostics& diagnostics) {
   const std::vector<Box> boxes = boxes_of(graph, claim);
   if (boxes.empty())
     diagnostics.add(Code::never_matches, claim.where, "`" + claim.name + "` describes no packet",
                     "packets that use the loopback interface do not count; mend it or take it out");
-  say_what_is_ignored(walk, claim, boxes, diagnostics);
-  for (const Limits limits : cases) {
-    for (const Box& box : boxes) {
-      const auto found = walk.find(claim, box, limits);
-      if (!found)
-        return diagnostics.add(Code::too_complex, claim.where,
-                               "whether `" + claim.name + "` holds is too complex to decide");
-      if (*found) return report(claim, **found, limits, diagnostics);
-    }
+  for (const Box& box : boxes) {
+    const auto holds = prove(walk, claim, box, diagnostics);
+    if (!holds) return std::unexpected(holds.error());
+    if (!*holds) break;
   }
+  return {};
+}
+
+// All claims of one direction share a budget; the first one that it does not reach for ends the proof.
+void prove_all(const Graph& graph, Direction direction, Diagnostics& diagnostics) {
+  std::optional<Walk> walk;
+  for (const Claim& claim : graph.claims) {
+    if (claim.direction != direction) continue;
+    if (!walk) walk.emplace(graph, direction);
+    if (prove(graph, *walk, claim, diagnostics)) continue;
+    diagnostics.add(Code::too_complex, claim.where,
+                    "whether `" + claim.name + "` and the claims after it hold is too complex to decide",
+                    "the claims of " + std::string(to_string(direction)) + " need too much work; name fewer packets");
+    return;
+  }
+}
+
+void report_unmanaged(const Graph& graph, Direction direction, Diagnostics& diagnostics) {
+  for (const Claim& claim : graph.claims)
+    if (claim.direction == direction && claim.kind != Claim::Kind::only_from)
+      diagnostics.add(Code::test_of_unmanaged, claim.where,
+                      "`" + claim.name + "` is about " + std::string(to_string(direction)) + ", which is not managed",
+                      "give the direction rules or a default; there is nothing to prove without");
 }
 
 }  // namespace
 
 void claims(const Graph& graph, Diagnostics& diagnostics) {
   for (const Direction direction : directions) {
-    std::optional<Walk> walk;
-    for (const Claim& claim : graph.claims) {
-      if (claim.direction != direction) continue;
-      if (!graph.section(direction).managed) {
-        if (claim.kind != Claim::Kind::only_from)
-          diagnostics.add(
-              Code::test_of_unmanaged, claim.where,
-              "`" + claim.name + "` is about " + std::string(to_string(direction)) + ", which is not managed",
-              "give the direction rules or a default; there is nothing to prove without");
-        continue;
-      }
-      if (!walk) walk.emplace(graph, direction);
-      prove(graph, *walk, claim, diagnostics);
-    }
+    if (graph.section(direction).managed) prove_all(graph, direction, diagnostics);
+    else report_unmanaged(graph, direction, diagnostics);
   }
 }
 

@@ -55,7 +55,10 @@ std::expected<std::vector<const RuleIndex::Entry*>, TooComplex> RuleIndex::overl
   const auto ports = port_keys(box);
   const auto v4 = keys(box.source.v4);
   const auto v6 = keys(box.source.v6);
-  if (count(by_port_, ports) <= count(by_v4_, v4) + count(by_v6_, v6)) {
+  const std::size_t of_ports = count(by_port_, ports);
+  const std::size_t of_sources = count(by_v4_, v4) + count(by_v6_, v6);
+  if (std::min(of_ports, of_sources) > budget.steps) return std::unexpected(TooComplex{});
+  if (of_ports <= of_sources) {
     for (const auto& key : ports) by_port_.visit(key, collect);
   } else {
     for (const auto& key : v4) by_v4_.visit(key, collect);

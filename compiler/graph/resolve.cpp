@@ -11,6 +11,8 @@ namespace portpolicy {
 namespace {
 
 constexpr std::size_t max_nesting = 64;  // names that are defined by names
+// Ranges of addresses, ports and interfaces that all rules may stand for together.
+constexpr std::size_t max_expansion = 8'000'000;
 
 // One entry a protocol, in order; an empty list, every protocol, takes in all.
 std::vector<Transport> merged(std::vector<Transport> transports) {
@@ -34,7 +36,7 @@ Transport of_ports(Protocol protocol, PortSet ports) {
 }  // namespace
 
 Resolver::Resolver(const syntax::Policy& policy, Graph& graph, Diagnostics& diagnostics)
-    : policy_(policy), graph_(graph), diagnostics_(diagnostics) {
+    : policy_(policy), graph_(graph), diagnostics_(diagnostics), room_(max_expansion) {
   graph_.address_sets.push_back({"any", AddressSet::all()});
   graph_.interface_sets.push_back(InterfaceSet::all());
   for (const syntax::File& file : policy.files) {
@@ -84,18 +86,29 @@ std::optional<Value> Resolver::value_of(Entry<Expr, Value>& entry, const std::st
                      "take one of the names out", {{entry.definition->name.where, "defined here"}});
     return std::nullopt;
   }
-  if (being_resolved_.size() == max_nesting) {
-    diagnostics_.add(Code::too_deep, use,
+  const auto too_deep = [&] {
+    diagnostics_.add(Code::too_deep, entry.definition->name.where,
                      "definitions stand in each other more than " + std::to_string(max_nesting) + " deep");
-    return std::nullopt;
-  }
+  };
   if (entry.progress == Progress::untouched) {
+    if (being_resolved_.size() > max_nesting) {
+      too_deep();
+      return std::nullopt;
+    }
+    const std::size_t outer = std::exchange(deepest_, 0);
     entry.progress = Progress::open;
     being_resolved_.push_back(&name);
     entry.value = evaluate(entry.definition->value);
     being_resolved_.pop_back();
     entry.progress = Progress::done;
+    entry.depth = deepest_ + 1;
+    deepest_ = outer;
+    if (entry.depth == max_nesting + 1) {
+      too_deep();
+      entry.value.reset();
+    }
   }
+  deepest_ = std::max(deepest_, entry.depth);
   return entry.value;
 }
 
@@ -107,18 +120,36 @@ void Resolver::report_unknown(std::string_view kind, const std::string& name, Sp
                    help_for_unknown(name, known, builtin));
 }
 
+bool Resolver::has_room(std::size_t size, Span use) {
+  if (size <= room_) {
+    room_ -= size;
+    return true;
+  }
+  room_ = 0;
+  if (!std::exchange(told_of_room_, true))
+    diagnostics_.add(
+        Code::too_large, use,
+        "the rules stand for more than " + std::to_string(max_expansion) + " ranges of addresses and ports",
+        "give a long list a name, once, and use the name alone");
+  return false;
+}
+
 std::optional<AddressSetId> Resolver::addresses(const syntax::NetworkExpr& expr) {
   const auto* name = std::get_if<syntax::NetworkExpr::Name>(&expr.value);
+  const auto* file = std::get_if<syntax::NetworkExpr::File>(&expr.value);
   if (name != nullptr) {
     if (name->text == "any") return AddressSetId{};
     if (const auto known = network_ids_.find(name->text); known != network_ids_.end()) return known->second;
   }
+  if (file != nullptr)
+    if (const auto known = list_ids_.find(file->list); known != list_ids_.end()) return known->second;
   std::optional<AddressSet> set = address_set(expr);
   if (!set) return std::nullopt;
   if (set->is_all()) return AddressSetId{};
   const AddressSetId id{graph_.address_sets.size()};
   graph_.address_sets.push_back({name != nullptr ? name->text : "", std::move(*set)});
   if (name != nullptr) network_ids_.emplace(name->text, id);
+  if (file != nullptr) list_ids_.emplace(file->list, id);
   return id;
 }
 
@@ -141,6 +172,7 @@ std::optional<AddressSet> Resolver::address_set(const syntax::NetworkExpr& expr)
 
 std::optional<AddressSet> Resolver::address_set(const std::vector<syntax::NetworkExpr>& exprs) {
   std::optional<AddressSet> all{AddressSet{}};
+  if (exprs.empty()) return all;
   std::vector<AddressRange> literals;  // a long list of literals is sorted once, not inserted one by one
   for (const syntax::NetworkExpr& expr : exprs) {
     if (const auto* literal = std::get_if<syntax::NetworkExpr::Literal>(&expr.value)) {
@@ -151,7 +183,9 @@ std::optional<AddressSet> Resolver::address_set(const std::vector<syntax::Networ
     if (!set) all.reset();
     else if (all) all = unite(*all, *set);
   }
-  if (all) all = unite(*all, AddressSet::of(literals));
+  if (!all) return std::nullopt;
+  if (!literals.empty()) all = unite(*all, AddressSet::of(literals));
+  if (!has_room(all->v4.intervals().size() + all->v6.intervals().size(), exprs.front().where)) return std::nullopt;
   return all;
 }
 
@@ -165,12 +199,23 @@ std::optional<AddressSet> Resolver::named_network(const std::string& name, Span 
 }
 
 std::optional<InterfaceSetId> Resolver::interfaces(const syntax::InterfaceExpr& expr) {
-  std::optional<InterfaceSet> set = interface_set(expr);
-  if (!set) return std::nullopt;
-  if (set->is_all()) return InterfaceSetId{};
-  if (graph_.interface_sets.back() == *set) return InterfaceSetId{graph_.interface_sets.size() - 1};
-  graph_.interface_sets.push_back(std::move(*set));
-  return InterfaceSetId{graph_.interface_sets.size() - 1};
+  const auto* word = std::get_if<syntax::InterfaceExpr::Word>(&expr.value);
+  const auto known = word != nullptr ? interface_ids_.find(word->text) : interface_ids_.end();
+  InterfaceSetId id;
+  if (known != interface_ids_.end()) {
+    id = known->second;
+  } else {
+    std::optional<InterfaceSet> set = interface_set(expr);
+    if (!set) return std::nullopt;
+    if (!set->is_all()) {
+      id = InterfaceSetId{graph_.interface_sets.size()};
+      graph_.interface_sets.push_back(std::move(*set));
+    }
+    if (word != nullptr) interface_ids_.emplace(word->text, id);
+  }
+  // Interfaces have no sets of their own in a rule set: every rule writes them down.
+  if (!has_room(graph_.interface_sets[id.index].size(), expr.where)) return std::nullopt;
+  return id;
 }
 
 std::optional<InterfaceSet> Resolver::interface_set(const syntax::InterfaceExpr& expr) {
@@ -198,11 +243,20 @@ std::optional<InterfaceSet> Resolver::interface_set(const syntax::InterfaceExpr&
 
 std::optional<InterfaceSet> Resolver::interface_set(const std::vector<syntax::InterfaceExpr>& exprs) {
   std::optional<InterfaceSet> all{InterfaceSet{}};
+  std::vector<InterfacePattern> literals;  // taken in at once, like those of networks
   for (const syntax::InterfaceExpr& expr : exprs) {
+    const auto* word = std::get_if<syntax::InterfaceExpr::Word>(&expr.value);
+    if (word != nullptr && !interfaces_.contains(word->text)) {
+      if (const auto pattern = InterfacePattern::parse(word->text)) {
+        literals.push_back(*pattern);
+        continue;
+      }
+    }
     const std::optional<InterfaceSet> set = interface_set(expr);
     if (!set) all.reset();
     else if (all) all = unite(*all, *set);
   }
+  if (all && !literals.empty()) all = unite(*all, InterfaceSet::of(literals));
   return all;
 }
 
@@ -219,7 +273,12 @@ std::optional<std::vector<Transport>> Resolver::transports(const std::vector<syn
     if (all) all->insert(all->end(), found->begin(), found->end());
   }
   if (!all) return std::nullopt;
-  return any ? std::vector<Transport>{} : merged(std::move(*all));
+  if (any) return std::vector<Transport>{};
+  std::vector<Transport> result = merged(std::move(*all));
+  std::size_t size = 0;
+  for (const Transport& transport : result) size += transport.ports.intervals().size();
+  if (!has_room(size, exprs.front().where)) return std::nullopt;
+  return result;
 }
 
 std::optional<std::vector<Transport>> Resolver::service(const syntax::ServiceExpr& expr) {

@@ -48,6 +48,7 @@ class Resolver {
   struct Entry {
     const syntax::Definition<Expr>* definition = nullptr;
     Progress progress = Progress::untouched;
+    std::size_t depth = 0;  // names that stand in each other below it, itself counted
     std::optional<Value> value;
   };
   template <class Expr, class Value>
@@ -77,7 +78,15 @@ class Resolver {
   Table<syntax::NetworkExpr, AddressSet> networks_;
   Table<std::vector<syntax::ServiceExpr>, std::vector<Transport>> services_;
   Table<syntax::InterfaceExpr, InterfaceSet> interfaces_;
+  /// Counts what a value takes to write down; false, and reported once, when the policy has grown out of all measure.
+  bool has_room(std::size_t size, Span use);
+
   std::map<std::string, AddressSetId, std::less<>> network_ids_;
+  std::map<syntax::ListFileId, AddressSetId> list_ids_;
+  std::map<std::string, InterfaceSetId, std::less<>> interface_ids_;  // of single words
+  std::size_t room_;
+  bool told_of_room_ = false;
+  std::size_t deepest_ = 0;  // of the names that stand in the value being evaluated
   std::set<std::string_view> left_out_;
   bool incomplete_ = false;
   int suggestions_left_ = 20;

@@ -10,7 +10,7 @@
 
 #include "compiler/diagnostics/packet_json.h"
 #include "tests/host/support/policed.h"
-#include "tests/host/support/random_policy.h"
+#include "tests/host/support/random_shots.h"
 
 namespace portpolicy::host_tests {
 namespace {
@@ -24,8 +24,8 @@ std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
 }
 
 /// A policy that the compiler takes. One that has a conflict or a rule without effect loses rules until it has none.
-Artifact random_artifact(Random& random, PolicyText& policy, unsigned& refused) {
-  policy = random_policy(random);
+Artifact random_artifact(Random& random, test::PolicyText& policy, unsigned& refused) {
+  policy = test::random_policy(random);
   while (true) {
     Result<Artifact> artifact = compile_text(policy.text());
     if (artifact) return std::move(*artifact);
@@ -59,7 +59,7 @@ void count(Tally& tally, const Graph& graph, const Outcome& outcome) {
 
 void one_round(TestBed& bed, std::uint64_t seed, Tally& tally) {
   Random random(seed);
-  PolicyText policy;
+  test::PolicyText policy;
   const Artifact artifact = random_artifact(random, policy, tally.refused);
   std::vector<Shot> shots = random_shots(bed, artifact.graph, random, packets_a_round);
   bed.prepare(shots);

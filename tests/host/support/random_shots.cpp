@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/host/support/random_policy.h"
+#include "tests/host/support/random_shots.h"
 #include "tests/host/support/samples.h"
 
 namespace portpolicy::host_tests {

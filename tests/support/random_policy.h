@@ -1,14 +1,16 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <random>
 #include <string>
 #include <vector>
 
-#include "compiler/graph/graph.h"
-#include "tests/host/support/test_bed.h"
+#include "compiler/base/address.h"
+#include "compiler/base/packet.h"
 
-namespace portpolicy::host_tests {
+namespace portpolicy::test {
 
 /// The same choices for the same seed, on every machine.
 class Random {
@@ -35,7 +37,4 @@ struct PolicyText {
 };
 PolicyText random_policy(Random& random);
 
-/// Packets of all kinds, most of them inside or just beside what some rule of the policy speaks of.
-std::vector<Shot> random_shots(TestBed& bed, const Graph& graph, Random& random, std::size_t count);
-
-}  // namespace portpolicy::host_tests
+}  // namespace portpolicy::test

@@ -1,9 +1,9 @@
-#include "tests/host/support/random_policy.h"
+#include "tests/support/random_policy.h"
 
 #include <array>
 #include <string_view>
 
-namespace portpolicy::host_tests {
+namespace portpolicy::test {
 namespace {
 
 using Words = std::vector<std::string>;
@@ -158,4 +158,4 @@ PolicyText random_policy(Random& random) {
   return policy;
 }
 
-}  // namespace portpolicy::host_tests
+}  // namespace portpolicy::test
