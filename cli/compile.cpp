@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <expected>
+#include <filesystem>
+#include <system_error>
 
 #include "backends/nftables/lower.h"
 #include "backends/nftables/print.h"
@@ -62,10 +64,22 @@ std::optional<std::string> result_text(Loaded& loaded, const Options& options) {
   return nftables_text(loaded);
 }
 
-int deliver(const std::string& text, const Options& options, Io& io) {
+/// Whether the output would take the place of a file that the policy was read from.
+bool is_source(const std::string& output, const SourceMap& sources) {
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    std::error_code ignored;
+    if (std::filesystem::equivalent(output, sources.path(FileId(i)), ignored)) return true;
+  }
+  return false;
+}
+
+int deliver(const std::string& text, const Options& options, const SourceMap& sources, Io& io) {
   if (!options.output || *options.output == "-") {
     io.out << text;
     return exit_done;
+  }
+  if (is_source(*options.output, sources)) {
+    return usage_error(io, "compile", "`" + *options.output + "` is a file of the policy; name another output");
   }
   if (const Result<void> written = write_file(*options.output, text); !written) {
     io.err << "portpolicy: cannot write `" << escaped(*options.output) << "`: " << escaped(written.error().message)
@@ -105,7 +119,7 @@ int run(const Options& options, Io& io) {
   if (!loaded->diagnostics.has_errors()) text = result_text(*loaded, options);
   report(loaded->diagnostics.sorted(), loaded->sources, options.policy, io);
   if (fails(loaded->diagnostics, options.fail_on)) return exit_findings;
-  return deliver(*text, options, io);
+  return deliver(*text, options, loaded->sources, io);
 }
 
 }  // namespace portpolicy::cli::compile

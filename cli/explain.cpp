@@ -103,7 +103,7 @@ std::expected<Loaded, int> load_meaning(const Options& options, Io& io) {
   if (!loaded) return loaded;
   std::vector<Diagnostic> findings = loaded->diagnostics.sorted();
   std::erase_if(findings, [](const Diagnostic& finding) { return !leaves_doubt(finding); });
-  if (findings.empty()) return loaded;
+  if (findings.empty()) return loaded;  // an error that is not listed has listed ones beside it
   report(findings, loaded->sources, options.policy, io);
   return std::unexpected(exit_findings);
 }

@@ -126,7 +126,7 @@ std::string answer_json(const Graph& graph, const Packet& packet, const SourceMa
   }
   json["limited"] = decision.rule != nullptr && decision.rule->limit.has_value();
   json["over_limit_verdict"] = verdict_word(over);
-  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  return json.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 std::string answer_text(const Graph& graph, const Packet& packet, const SourceMap& sources) {

@@ -93,14 +93,17 @@ std::expected<std::string, Failure> contents(const fs::path& path, std::size_t l
   }
 }
 
+enum class Place : unsigned char { policy, library };
+
 std::expected<FileReader::File, Failure> file_at(const fs::path& path, const fs::path& folder, std::string shown,
-                                                 std::size_t limit) {
+                                                 std::size_t limit, Place place = Place::policy) {
   const auto real = real_path(path, folder);
   if (!real) return std::unexpected(real.error());
   auto text = contents(*real, limit);
   if (!text) return std::unexpected(text.error());
-  std::string title = shown.starts_with('<') ? shown : real->lexically_relative(folder).string();
-  return FileReader::File{real->string(), std::move(shown), std::move(title), std::move(*text)};
+  const bool library = place == Place::library;
+  std::string title = library ? shown : real->lexically_relative(folder).string();
+  return FileReader::File{real->string(), std::move(shown), std::move(title), std::move(*text), library};
 }
 
 /// A zero byte would end the path for the operating system, and an absolute path would be another one on every host.
@@ -109,10 +112,6 @@ std::optional<Failure> unusable(std::string_view path) {
   if (path.contains('\0')) return Failure{Refusal::missing, "the path holds a zero byte"};
   if (path.starts_with('/')) return Failure{Refusal::outside_root, "the path is absolute"};
   return std::nullopt;
-}
-
-bool is_library(const FileReader::File& file) {
-  return file.path.starts_with('<');
 }
 
 /// `<baseline/server>` for baseline/server.yaml.
@@ -151,10 +150,11 @@ std::expected<FileReader::File, Failure> FileSystemReader::read_relative(const F
                                                                          std::size_t limit) {
   if (const auto failure = unusable(path)) return std::unexpected(*failure);
   const fs::path target = fs::path(from.identity).parent_path() / path;
-  if (!is_library(from)) return file_at(target, root_, (shown_folder(from) / path).lexically_normal().string(), limit);
+  if (!from.library) return file_at(target, root_, (shown_folder(from) / path).lexically_normal().string(), limit);
   const auto library = real_folder(places_.library);
   if (!library) return std::unexpected(library.error());
-  return file_at(target, *library, library_title(target.lexically_normal().lexically_relative(*library)), limit);
+  return file_at(target, *library, library_title(target.lexically_normal().lexically_relative(*library)), limit,
+                 Place::library);
 }
 
 std::expected<FileReader::File, Failure> FileSystemReader::read_library(std::string_view name, std::size_t limit) {
@@ -166,7 +166,7 @@ std::expected<FileReader::File, Failure> FileSystemReader::read_library(std::str
   const auto library = real_folder(places_.library);
   if (!library) return refuse(Refusal::missing, "there is no policy library at `" + places_.library + "`");
   const fs::path within = written.lexically_normal();
-  return file_at(*library / (within.string() + ".yaml"), *library, "<" + within.string() + ">", limit);
+  return file_at(*library / (within.string() + ".yaml"), *library, "<" + within.string() + ">", limit, Place::library);
 }
 
 }  // namespace portpolicy::cli

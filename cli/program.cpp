@@ -105,9 +105,9 @@ int run(std::vector<std::string> arguments, Io& io) {
   try {
     return parse_and_run(std::move(arguments), io);
   } catch (const std::bad_alloc&) {
-    io.err << "portpolicy: out of memory; nothing was written\n";
+    io.err << "portpolicy: out of memory\n";
   } catch (const std::exception& problem) {
-    io.err << "portpolicy: internal error: " << escaped(problem.what()) << "; nothing was written\n";
+    io.err << "portpolicy: internal error: " << escaped(problem.what()) << '\n';
   }
   return exit_internal;
 }

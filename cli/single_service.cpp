@@ -20,11 +20,11 @@ Result<std::vector<Transport>> transports_of(std::string_view service, const syn
   Graph scratch;
   Diagnostics diagnostics;
   Resolver resolver(policy, scratch, diagnostics);
-  const std::size_t before = diagnostics.all().size();
+  diagnostics.take_out([](const Diagnostic&) { return true; });  // of the definitions: reported already
   auto transports = resolver.transports({*parsed});
   if (transports) return std::move(*transports);
-  if (diagnostics.all().size() == before) return fail("`" + std::string(service) + "` is not a service");
-  const Diagnostic& problem = diagnostics.all()[before];
+  if (diagnostics.all().empty()) return fail("`" + std::string(service) + "` is not a service");
+  const Diagnostic& problem = diagnostics.all().front();
   return fail(with_help(problem.message, problem.help));
 }
 

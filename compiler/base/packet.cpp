@@ -7,7 +7,7 @@ namespace {
 
 std::string protocol_text(const Packet& packet) {
   std::string text = to_string(packet.protocol);
-  if (packet.protocol == protocols::icmp || packet.protocol == protocols::icmpv6) {
+  if (has_icmp(packet)) {
     text += "/" + std::to_string(packet.icmp_type) + ":" + std::to_string(packet.icmp_code);
   }
   return text;

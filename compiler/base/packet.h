@@ -54,6 +54,10 @@ struct Packet {
   Family family() const { return source.family; }
   friend bool operator==(const Packet&, const Packet&) = default;
 };
+/// Whether it has an ICMP type and code: ICMP over IPv4, ICMPv6 over IPv6. (Protocol 1 over IPv6 is no ICMP.)
+inline bool has_icmp(const Packet& packet) {
+  return packet.protocol == (packet.family() == Family::ipv4 ? protocols::icmp : protocols::icmpv6);
+}
 /// One line for people: `tcp 10.0.0.1:40000 -> 192.0.2.1:22 in eth0 (established)`; what is as usual
 /// (state new, an interface that is not known) is left out.
 std::string to_string(const Packet& packet);

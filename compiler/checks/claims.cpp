@@ -94,7 +94,7 @@ std::expected<std::optional<Counterexample>, TooComplex> Walk::find(const Claim&
     open.pop_back();
     std::size_t i = part.next;
     for (; i < steps.size(); ++i) {
-      if (!budget_.spend()) return std::unexpected(TooComplex{});
+      if (!budget_.spend(cost(part.box, *steps[i].box))) return std::unexpected(TooComplex{});
       if (counts(steps[i], claim, limits) && !disjoint(part.box, *steps[i].box)) break;
     }
     if (i == steps.size()) {

@@ -20,7 +20,7 @@ namespace portpolicy::checks {
 namespace {
 
 constexpr std::size_t steps_per_direction = 4'000'000;  // about a second
-constexpr std::size_t most_findings = 50;
+constexpr std::size_t most_pairs = 10'000;              // more than are ever listed
 
 class Search {
  public:
@@ -68,7 +68,7 @@ void Search::run() {
       const bool b_is_smaller = index_b.entries().size() < index_a.entries().size();
       const auto done = b_is_smaller ? compare(index_b, index_a) : compare(index_a, index_b);
       if (!done) return report_too_complex(*a->second.front(), *b->second.front());
-      if (reported_.size() >= most_findings) return;
+      if (reported_.size() >= most_pairs) return;
     }
   }
 }
@@ -86,7 +86,7 @@ std::expected<void, TooComplex> Search::compare(const RuleIndex& a, const RuleIn
     if (!others) return std::unexpected(others.error());
     for (const RuleIndex::Entry* other : *others) {
       if (const auto done = compare(entry, *other); !done) return done;
-      if (reported_.size() >= most_findings) return {};
+      if (reported_.size() >= most_pairs) return {};
     }
   }
   return {};

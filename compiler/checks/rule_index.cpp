@@ -34,7 +34,7 @@ std::size_t count(const IntervalIndex<T>& index, const Keys& keys) {
 
 }  // namespace
 
-RuleIndex::RuleIndex(const Graph& graph, std::span<const Rule* const> rules) : rules_(rules.begin(), rules.end()) {
+RuleIndex::RuleIndex(const Graph& graph, std::span<const Rule* const> rules) {
   for (const Rule* rule : rules)
     for (Box& box : boxes_of(graph, rule->packets)) entries_.push_back({rule, std::move(box)});
   for (std::uint32_t id = 0; id < entries_.size(); ++id) {
@@ -68,7 +68,7 @@ std::expected<std::vector<const RuleIndex::Entry*>, TooComplex> RuleIndex::overl
   ids.erase(std::ranges::unique(ids).begin(), ids.end());
   std::vector<const Entry*> found;
   for (const std::uint32_t id : ids) {
-    if (!budget.spend()) return std::unexpected(TooComplex{});
+    if (!budget.spend(cost(entries_[id].box, box))) return std::unexpected(TooComplex{});
     if (!disjoint(entries_[id].box, box)) found.push_back(&entries_[id]);
   }
   return found;

@@ -81,12 +81,10 @@ class RuleIndex {
   RuleIndex(const Graph& graph, std::span<const Rule* const> rules);
 
   const std::vector<Entry>& entries() const { return entries_; }
-  std::span<const Rule* const> rules() const { return rules_; }
   /// Entries that overlap `box`, ascending; each one tried costs a step. Nothing when the budget ends.
   std::expected<std::vector<const Entry*>, TooComplex> overlapping(const Box& box, Budget& budget) const;
 
  private:
-  std::vector<const Rule*> rules_;
   std::vector<Entry> entries_;
   IntervalIndex<std::uint32_t> by_port_;
   IntervalIndex<std::uint32_t> by_v4_;

@@ -27,9 +27,11 @@ RulesByName rules_by_name(const syntax::Policy& policy) {
   return rules;
 }
 
-void report_unknown(const syntax::Located<std::string>& name, const RulesByName& rules, Diagnostics& diagnostics) {
+void report_unknown(const syntax::Located<std::string>& name, const RulesByName& rules, int& suggestions,
+                    Diagnostics& diagnostics) {
   std::vector<std::string_view> known;
-  for (const auto& [key, rule] : rules) known.push_back(key);
+  if (suggestions-- > 0)
+    for (const auto& [key, rule] : rules) known.push_back(key);
   diagnostics.add(Code::unknown_name, name.where, "there is no rule `" + name.value + "`",
                   did_you_mean(name.value, known));
 }
@@ -53,11 +55,12 @@ std::vector<Waived> collect(const syntax::Policy& policy, Diagnostics& diagnosti
   }
   if (by_name) {
     const RulesByName rules = rules_by_name(policy);
+    int suggestions = 20;  // the search is long
     for (const syntax::File& file : policy.files)
       for (const auto& entry : file.waive) {
         const auto rule = rules.find(entry.rule.value);
         if (rule != rules.end()) take(rule->second->where, entry.waive);
-        else report_unknown(entry.rule, rules, diagnostics);
+        else report_unknown(entry.rule, rules, suggestions, diagnostics);
       }
   }
   std::ranges::stable_sort(all, {}, &Waived::rule);

@@ -8,7 +8,8 @@ namespace portpolicy {
 
 void Diagnostics::add(Diagnostic diagnostic) {
   if (diagnostic.severity == Severity::error) ++errors_;
-  if (all_.size() == most_findings) {
+  // Warnings are kept: a waiver may still take them out.
+  if (diagnostic.severity == Severity::error && errors_ > most_findings) {
     ++not_kept_;
     return;
   }
@@ -36,10 +37,16 @@ std::vector<Diagnostic> Diagnostics::sorted() const {
   std::ranges::stable_sort(result, {}, key);
   const auto same = [&key](const Diagnostic& a, const Diagnostic& b) { return key(a) == key(b); };
   result.erase(std::unique(result.begin(), result.end(), same), result.end());
-  if (not_kept_ != 0) {
+  std::size_t left_out = not_kept_;
+  for (const Severity severity : {Severity::warning, Severity::note}) {
+    std::size_t seen = 0;
+    left_out += std::erase_if(
+        result, [&](const Diagnostic& finding) { return finding.severity == severity && ++seen > most_findings; });
+  }
+  if (left_out != 0) {
     result.push_back({.code = Code::many_findings,
                       .severity = Severity::note,
-                      .message = std::to_string(not_kept_) + " more findings are not listed",
+                      .message = std::to_string(left_out) + " more findings are not listed",
                       .primary = {{result.back().primary.where.file, 0, 0}, {}}});
   }
   return result;

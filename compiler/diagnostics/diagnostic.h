@@ -27,7 +27,8 @@ struct Diagnostic {
   std::optional<Packet> witness{};
 };
 
-/// So many findings are kept. A policy with more has one mistake many times over, and nobody reads them all.
+/// So many findings of each severity are listed. A policy with more has one mistake many times over, and nobody reads
+/// them all.
 inline constexpr std::size_t most_findings = 1000;
 
 /// Collects the findings of all passes.
@@ -42,7 +43,7 @@ class Diagnostics {
   std::size_t count(Severity severity) const;
   const std::vector<Diagnostic>& all() const { return all_; }
   /// In order of file, position and code; of findings that are alike in code, place and message only the first. When
-  /// there were more than are kept, the last one says how many.
+  /// there were more than are listed, the last one says how many.
   std::vector<Diagnostic> sorted() const;
 
   /// Takes out the findings of which `unwanted` is true.

@@ -23,12 +23,6 @@ constexpr std::array<std::string_view, 11> field_names{"direction",   "in",     
                                                        "icmp_type",   "icmp_code", "state"};
 constexpr std::uint16_t usual_source_port = 40000;
 
-/// Whether the packet has an ICMP type: protocol number 1 over IPv6 is not ICMP, nor 58 over IPv4 ICMPv6.
-bool has_icmp(const Packet& packet) {
-  const bool named = packet.protocol == protocols::icmp || packet.protocol == protocols::icmpv6;
-  return named && family_of(packet.protocol) == packet.family();
-}
-
 /// What is there and not null.
 const Json* field(const Json& json, std::string_view name) {
   const auto found = json.find(name);

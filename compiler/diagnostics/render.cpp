@@ -246,7 +246,7 @@ std::string summary(const std::vector<Diagnostic>& findings) {
 std::string render_json(const std::vector<Diagnostic>& findings, const SourceMap& sources) {
   nlohmann::ordered_json json = {{"format_version", 1}, {"findings", nlohmann::ordered_json::array()}};
   for (const Diagnostic& finding : findings) json["findings"].push_back(finding_json(finding, sources));
-  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  return json.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace portpolicy

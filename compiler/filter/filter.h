@@ -62,10 +62,9 @@ using Action = std::variant<Verdict, Jump>;
 
 /// What a rule was made of, for comments, messages and `explain`.
 struct Origin {
-  std::string name;     ///< `ssh-staff`, `inbound[0]`, `base:icmp` or `default`
-  std::string place;    ///< `policy.yaml:12`; empty where no line of the policy says it
-  std::string comment;  ///< the author's `comment`; may be empty
-  Span where{};         ///< for messages; of what the policy does not say, its beginning
+  std::string name;   ///< `ssh-staff`, `inbound[0]`, `base:icmp` or `default`
+  std::string place;  ///< `policy.yaml:12`; empty where no line of the policy says it
+  Span where{};       ///< for messages; of what the policy does not say, its beginning
 };
 
 struct Log {

@@ -1,6 +1,7 @@
 #include <string>
 
 #include "compiler/base/overloaded.h"
+#include "compiler/diagnostics/render.h"
 #include "compiler/filter/filter.h"
 
 namespace portpolicy::filter {
@@ -57,7 +58,7 @@ std::string text_of(const Filter& filter, const Rule& rule) {
                                 [&](const Jump& jump) { return "jump " + filter.chains[jump.chain.index].name; }},
                      rule.action);
   const Origin& origin = filter.origins[rule.origin];
-  return text + "  # " + origin.name + (origin.place.empty() ? "" : " " + origin.place) + "\n";
+  return text + "  # " + escaped(origin.name) + (origin.place.empty() ? "" : " " + escaped(origin.place)) + "\n";
 }
 
 }  // namespace

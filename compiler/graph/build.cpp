@@ -155,7 +155,6 @@ void Builder::add_rule(const syntax::Rule& rule, Direction direction, std::uint3
     node.packets = std::move(*packets);
     if (rule.limit) node.limit = rule.limit->value;
     if (rule.log) node.log = rule.log->value;
-    if (rule.comment) node.comment = rule.comment->value;
     node.file = file;
     node.place = index;
     node.tier = policy_.files[file].tier;
@@ -164,6 +163,11 @@ void Builder::add_rule(const syntax::Rule& rule, Direction direction, std::uint3
     section(direction).rules.push_back(std::move(node));
   }
   if (!rule.name) return;
+  if (rule.name->value == "default" || rule.name->value == "unmanaged")
+    diagnostics_.add(
+        Code::bad_name, rule.name->where,
+        "a rule cannot be called `" + rule.name->value + "`: what decides a packet is called so where no rule does",
+        "choose another name");
   const auto [known, is_new] = names_.try_emplace(rule.name->value, named);
   if (!is_new)
     diagnostics_.add(Code::defined_twice, rule.name->where, "two rules are called `" + rule.name->value + "`",
@@ -252,7 +256,7 @@ void Builder::order(Direction direction) {
     for (const auto& target : written.overrides)
       if (const auto to = overridden(target, direction)) overrides.push_back({i, *to, target.where});
   }
-  section(direction).precedence = put_in_order(rules, std::move(overrides), policy_, diagnostics_);
+  section(direction).precedence = put_in_order(rules, overrides, policy_, diagnostics_);
 }
 
 // --- claims and tests ---

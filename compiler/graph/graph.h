@@ -54,7 +54,6 @@ struct Rule {
   Selector packets;
   std::optional<Limit> limit;
   std::optional<Log> log;
-  std::string comment;
   std::uint32_t file = 0;   ///< index into `Policy::files`
   std::uint32_t place = 0;  ///< in that file's list of this direction
   Tier tier = Tier::normal;

@@ -48,7 +48,7 @@ class Lowering {
   void base_rules(filter::Chain& chain, Direction direction);
   void policy_rule(filter::Chain& chain, const Rule& rule);
   void default_rule(filter::Chain& chain, const Section& section);
-  std::uint32_t origin(std::string name, std::optional<Span> where = {}, std::string comment = {});
+  std::uint32_t origin(std::string name, std::optional<Span> where = {});
   std::string place_of(Span where) const;
   filter::AddressSetId set_of(const AddressSet& addresses);
 
@@ -57,9 +57,8 @@ class Lowering {
   Filter filter_;
 };
 
-std::uint32_t Lowering::origin(std::string name, std::optional<Span> where, std::string comment) {
-  filter_.origins.push_back(
-      {std::move(name), where ? place_of(*where) : "", std::move(comment), where.value_or(Span{})});
+std::uint32_t Lowering::origin(std::string name, std::optional<Span> where) {
+  filter_.origins.push_back({std::move(name), where ? place_of(*where) : "", where.value_or(Span{})});
   return static_cast<std::uint32_t>(filter_.origins.size() - 1);
 }
 
@@ -108,7 +107,7 @@ void Lowering::base_rules(filter::Chain& chain, Direction direction) {
 }
 
 void Lowering::policy_rule(filter::Chain& chain, const Rule& rule) {
-  const std::uint32_t made_of = origin(rule.name, rule.where, rule.comment);
+  const std::uint32_t made_of = origin(rule.name, rule.where);
   std::optional<filter::LimitId> limit;
   if (rule.limit) {
     limit = filter::LimitId{filter_.limits.size()};

@@ -43,9 +43,13 @@ TierGraph tier_graph(const std::vector<Rule>& rules, const std::vector<Override>
     for (const auto& include : policy.files[file].includes)
       graph.arcs[TierGraph::end(file)].push_back({TierGraph::start(include.value)});
   }
-  for (const Override& override : overrides)
-    if (rules[override.from].tier == tier && rules[override.to].tier == tier)
+  for (const Override& override : overrides) {
+    const Rule& from = rules[override.from];
+    const Rule& to = rules[override.to];
+    const bool known = from.file == to.file && from.place < to.place;
+    if (from.tier == tier && to.tier == tier && !known)
       graph.arcs[graph.node_of(override.from)].push_back({graph.node_of(override.to), &override});
+  }
   return graph;
 }
 
@@ -104,28 +108,48 @@ std::vector<std::pair<Node, TierGraph::Arc>> find_cycle(const TierGraph& graph) 
   return {};
 }
 
-void report_cycle(const TierGraph& graph, const std::vector<Rule>& rules, Diagnostics& diagnostics) {
+// A cycle without the files and without the rules that just stand between two others of their file.
+struct Hop {
+  const Rule* to;
+  const Override* because;  // nothing: place or include
+  bool included;
+};
+
+std::vector<Hop> hops_of(const TierGraph& graph, const std::vector<Rule>& rules) {
   auto cycle = find_cycle(graph);
-  const auto first = std::ranges::find_if(cycle, [](const auto& hop) { return hop.second.because != nullptr; });
-  std::ranges::rotate(cycle, first);
-  const auto rule_at = [&](Node node) -> const Rule* {
-    return node < 2 * graph.files ? nullptr : &rules[node - 2 * graph.files];
-  };
-  const Override& override = *cycle.front().second.because;
-  std::string chain = "`" + rules[override.from].name + "`";
-  std::vector<Label> related;
-  bool included = false;  // since the last rule of the chain
+  std::ranges::rotate(cycle,
+                      std::ranges::find_if(cycle, [](const auto& step) { return step.second.because != nullptr; }));
+  std::vector<Hop> hops;
+  bool included = false;  // since the last rule
   for (const auto& [node, arc] : cycle) {
-    const Rule* next = rule_at(arc.to);
-    included = included || (next == nullptr && arc.to % 2 == 0);
-    if (next == nullptr) continue;
-    if (arc.because != &override) chain += ", ";
-    if (arc.because != nullptr) chain += arc.because == &override ? " overrides `" : "which overrides `";
-    else chain += included ? "whose file includes that of `" : "which stands above `";
-    chain += next->name + "`";
+    const bool is_file = arc.to < 2 * graph.files;
+    included = included || (is_file && arc.to % 2 == 0);
+    if (is_file) continue;
+    const Hop hop{&rules[arc.to - 2 * graph.files], arc.because, included};
+    const bool by_place = hop.because == nullptr && !hop.included;
+    const bool after_place = !hops.empty() && hops.back().because == nullptr && hops.back().to->file == hop.to->file;
+    if (by_place && after_place) hops.back().to = hop.to;
+    else hops.push_back(hop);
     included = false;
-    if (arc.because != nullptr && arc.because != &override) related.push_back({arc.because->where, "and this"});
   }
+  return hops;
+}
+
+void report_cycle(const TierGraph& graph, const std::vector<Rule>& rules, Diagnostics& diagnostics) {
+  constexpr std::size_t most_hops = 20;
+  std::vector<Hop> hops = hops_of(graph, rules);
+  const Override& override = *hops.front().because;
+  std::string chain = "`" + rules[override.from].name + "` overrides `" + hops.front().to->name + "`";
+  std::vector<Label> related;
+  for (std::size_t i = 1; i < std::min(hops.size(), most_hops); ++i) {
+    const Hop& hop = hops[i];
+    const char* how = hop.because != nullptr ? "overrides"
+                      : hop.included         ? "whose file includes that of"
+                                             : "which stands above";
+    chain += std::string(", ") + (hop.because != nullptr ? "which " : "") + how + " `" + hop.to->name + "`";
+    if (hop.because != nullptr) related.push_back({hop.because->where, "and this"});
+  }
+  if (hops.size() > most_hops) chain += ", and so on";
   diagnostics.add(Code::precedence_cycle, override.where, "the order of the rules goes round in a circle: " + chain,
                   "take one of the `overrides` out, or change the places of the rules", std::move(related));
 }
@@ -141,10 +165,10 @@ std::vector<std::vector<Precedence::Step>> steps_of(const TierGraph& graph, cons
   std::vector<Precedence::Reach> current(graph.files, nothing);  // of the topmost node of the file so far
   std::vector<std::vector<Precedence::Step>> steps(graph.files);
   const auto reach_from = [&](const Rule& rule) {
-    const auto& of_file = steps[rule.file];  // still descending
-    auto step = std::ranges::find_if(of_file.rbegin(), of_file.rend(),
-                                     [&](const Precedence::Step& s) { return s.place >= rule.place; });
-    Precedence::Reach reach = step->reach;
+    const auto& of_file = steps[rule.file];  // descending, down to a place that is not above the rule's
+    const auto after =
+        std::ranges::partition_point(of_file, [&](const Precedence::Step& s) { return s.place >= rule.place; });
+    Precedence::Reach reach = std::prev(after)->reach;
     reach[rule.file] = std::min(reach[rule.file], rule.place);
     return reach;
   };
@@ -193,7 +217,7 @@ bool Precedence::before(const Rule& a, const Rule& b) const {
   return step->reach[b.file] <= b.place;
 }
 
-Precedence put_in_order(std::vector<Rule>& rules, std::vector<Override> overrides, const syntax::Policy& policy,
+Precedence put_in_order(std::vector<Rule>& rules, const std::vector<Override>& overrides, const syntax::Policy& policy,
                         Diagnostics& diagnostics) {
   report_against_tier(rules, overrides, diagnostics);
   Precedence precedence;

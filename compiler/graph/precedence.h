@@ -18,7 +18,7 @@ struct Override {
 /// Puts `rules` (those of one direction, in any order, each with its file, place and tier) into an order that respects
 /// tiers, places, includes and overrides, and returns what comes before what. A cycle is reported with its chain; then
 /// the overrides count for nothing.
-Precedence put_in_order(std::vector<Rule>& rules, std::vector<Override> overrides, const syntax::Policy& policy,
+Precedence put_in_order(std::vector<Rule>& rules, const std::vector<Override>& overrides, const syntax::Policy& policy,
                         Diagnostics& diagnostics);
 
 }  // namespace portpolicy

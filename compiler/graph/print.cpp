@@ -1,5 +1,6 @@
 #include <string>
 
+#include "compiler/diagnostics/render.h"
 #include "compiler/graph/graph.h"
 
 namespace portpolicy {
@@ -47,11 +48,11 @@ std::string text_of(const Graph& graph, const Selector& packets) {
 
 std::string text_of(const Graph& graph, const Rule& rule, const SourceMap& sources) {
   std::string text =
-      "  " + rule.name + ": " + std::string(to_string(rule.verdict)) + " " + text_of(graph, rule.packets);
+      "  " + escaped(rule.name) + ": " + std::string(to_string(rule.verdict)) + " " + text_of(graph, rule.packets);
   if (rule.limit) text += " limit " + to_string(*rule.limit);
   if (rule.log) text += " log";
-  return text + "  # " + sources.title(rule.where.file) + ":" + std::to_string(sources.begin(rule.where).line) + ", " +
-         std::string(to_string(rule.tier)) + "\n";
+  return text + "  # " + escaped(sources.title(rule.where.file)) + ":" +
+         std::to_string(sources.begin(rule.where).line) + ", " + std::string(to_string(rule.tier)) + "\n";
 }
 
 }  // namespace
@@ -69,7 +70,7 @@ std::string print(const Graph& graph, const SourceMap& sources) {
     for (const Rule& rule : section.rules) text += text_of(graph, rule, sources);
   }
   for (const Claim& claim : graph.claims)
-    text += "claim " + claim.name + ": " + std::string(to_string(claim.verdict)) + " " +
+    text += "claim " + escaped(claim.name) + ": " + std::string(to_string(claim.verdict)) + " " +
             std::string(to_string(claim.direction)) + " " + text_of(graph, claim.packets) + "\n";
   return text;
 }

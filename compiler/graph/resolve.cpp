@@ -14,17 +14,25 @@ constexpr std::size_t max_nesting = 64;  // names that are defined by names
 // Ranges of addresses, ports and interfaces that all rules may stand for together.
 constexpr std::size_t max_expansion = 8'000'000;
 
-// One entry a protocol, in order; an empty list, every protocol, takes in all.
+template <class T>
+void append(std::vector<Interval<T>>& to, const IntervalSet<T>& set) {
+  to.insert(to.end(), set.intervals().begin(), set.intervals().end());
+}
+
+// One entry a protocol, in order.
 std::vector<Transport> merged(std::vector<Transport> transports) {
   std::ranges::stable_sort(transports, {}, &Transport::protocol);
   std::vector<Transport> result;
-  for (Transport& transport : transports) {
-    if (result.empty() || result.back().protocol != transport.protocol) {
-      result.push_back(std::move(transport));
-      continue;
+  for (auto first = transports.begin(); first != transports.end();) {
+    const auto last =
+        std::find_if(first, transports.end(), [&](const Transport& t) { return t.protocol != first->protocol; });
+    std::vector<Interval<std::uint16_t>> ports, icmp;
+    for (auto transport = first; transport != last; ++transport) {
+      append(ports, transport->ports);
+      append(icmp, transport->icmp);
     }
-    result.back().ports = unite(result.back().ports, transport.ports);
-    result.back().icmp = unite(result.back().icmp, transport.icmp);
+    result.push_back({first->protocol, PortSet::of(std::move(ports)), IcmpSet::of(std::move(icmp))});
+    first = last;
   }
   return result;
 }
@@ -171,22 +179,18 @@ std::optional<AddressSet> Resolver::address_set(const syntax::NetworkExpr& expr)
 }
 
 std::optional<AddressSet> Resolver::address_set(const std::vector<syntax::NetworkExpr>& exprs) {
-  std::optional<AddressSet> all{AddressSet{}};
-  if (exprs.empty()) return all;
-  std::vector<AddressRange> literals;  // a long list of literals is sorted once, not inserted one by one
+  bool whole = true;
+  std::vector<Interval<std::uint32_t>> v4;  // sorted once, not united one by one
+  std::vector<Interval<Uint128>> v6;
   for (const syntax::NetworkExpr& expr : exprs) {
-    if (const auto* literal = std::get_if<syntax::NetworkExpr::Literal>(&expr.value)) {
-      literals.push_back(literal->range);
-      continue;
-    }
     const std::optional<AddressSet> set = address_set(expr);
-    if (!set) all.reset();
-    else if (all) all = unite(*all, *set);
+    whole = whole && set && has_room(set->v4.intervals().size() + set->v6.intervals().size(), expr.where);
+    if (!whole) continue;
+    append(v4, set->v4);
+    append(v6, set->v6);
   }
-  if (!all) return std::nullopt;
-  if (!literals.empty()) all = unite(*all, AddressSet::of(literals));
-  if (!has_room(all->v4.intervals().size() + all->v6.intervals().size(), exprs.front().where)) return std::nullopt;
-  return all;
+  if (!whole) return std::nullopt;
+  return AddressSet{IntervalSet<std::uint32_t>::of(std::move(v4)), IntervalSet<Uint128>::of(std::move(v6))};
 }
 
 std::optional<AddressSet> Resolver::named_network(const std::string& name, Span use) {
@@ -242,7 +246,8 @@ std::optional<InterfaceSet> Resolver::interface_set(const syntax::InterfaceExpr&
 }
 
 std::optional<InterfaceSet> Resolver::interface_set(const std::vector<syntax::InterfaceExpr>& exprs) {
-  std::optional<InterfaceSet> all{InterfaceSet{}};
+  bool whole = true;
+  std::vector<InterfaceSet> sets;
   std::vector<InterfacePattern> literals;  // taken in at once, like those of networks
   for (const syntax::InterfaceExpr& expr : exprs) {
     const auto* word = std::get_if<syntax::InterfaceExpr::Word>(&expr.value);
@@ -252,12 +257,19 @@ std::optional<InterfaceSet> Resolver::interface_set(const std::vector<syntax::In
         continue;
       }
     }
-    const std::optional<InterfaceSet> set = interface_set(expr);
-    if (!set) all.reset();
-    else if (all) all = unite(*all, *set);
+    std::optional<InterfaceSet> set = interface_set(expr);
+    if (set) sets.push_back(std::move(*set));
+    else whole = false;
   }
-  if (all && !literals.empty()) all = unite(*all, InterfaceSet::of(literals));
-  return all;
+  if (!whole) return std::nullopt;
+  sets.push_back(InterfaceSet::of(literals));
+  // In pairs, then pairs of pairs: each name is copied as often as there are rounds.
+  while (sets.size() > 1) {
+    for (std::size_t i = 0; i + 1 < sets.size(); i += 2) sets[i / 2] = unite(sets[i], sets[i + 1]);
+    if (sets.size() % 2 != 0) sets[sets.size() / 2] = sets.back();
+    sets.resize((sets.size() + 1) / 2);
+  }
+  return sets.front();
 }
 
 std::optional<std::vector<Transport>> Resolver::transports(const std::vector<syntax::ServiceExpr>& exprs) {

@@ -42,6 +42,12 @@ void for_each_field(Function function) {
   std::apply([&](auto... field) { (function(field), ...); }, Box::fields());
 }
 
+bool covers_all(const Box& cover, const Box& box) {
+  bool all = true;
+  for_each_field([&](auto field) { all = all && intersect(box.*field, cover.*field) == box.*field; });
+  return all;
+}
+
 template <class T>
 T pick(const IntervalSet<T>& set, T preferred) {
   if (set.contains(preferred)) return preferred;
@@ -62,9 +68,9 @@ Address pick(const AddressSet& set, Family family, std::string_view preferred) {
   return {family, address_in(ranges.front())};
 }
 
-Protocol pick(const ProtocolSet& set) {
+Protocol pick(const ProtocolSet& set, Family family) {
   for (Protocol wanted : {protocols::tcp, protocols::udp, protocols::icmp, protocols::icmpv6})
-    if (set.test(wanted.number)) return wanted;
+    if (set.test(wanted.number) && family_of(wanted).value_or(family) == family) return wanted;
   std::size_t number = 0;
   while (!set.test(number)) ++number;
   return {static_cast<std::uint8_t>(number)};
@@ -130,16 +136,16 @@ bool contains(const Box& box, const Packet& packet) {
 Packet example(const Box& box, Direction direction) {
   Packet packet;
   packet.direction = direction;
-  packet.protocol = pick(box.protocols);
   const Family family =
       box.source.empty(Family::ipv4) || box.destination.empty(Family::ipv4) ? Family::ipv6 : Family::ipv4;
+  packet.protocol = pick(box.protocols, family);
   packet.source = pick(box.source, family, family == Family::ipv4 ? "198.51.100.7" : "2001:db8::7");
   packet.destination = pick(box.destination, family, family == Family::ipv4 ? "192.0.2.1" : "2001:db8::1");
   if (has_ports(packet.protocol)) {
     packet.source_port = Port(pick(box.source_ports, std::uint16_t{40000}));
     packet.destination_port = Port(pick(box.destination_ports, std::uint16_t{443}));
   }
-  if (packet.protocol == protocols::icmp || packet.protocol == protocols::icmpv6) {
+  if (has_icmp(packet)) {
     const std::uint16_t echo = icmp_value(packet.protocol == protocols::icmp ? 8 : 128, 0);
     const std::uint16_t value = pick(box.icmp, echo);
     packet.icmp_type = static_cast<std::uint8_t>(value >> 8);
@@ -151,6 +157,13 @@ Packet example(const Box& box, Direction direction) {
   return packet;
 }
 
+std::size_t cost(const Box& a, const Box& b) {
+  const auto size = [](const AddressSet& set) { return set.v4.intervals().size() + set.v6.intervals().size(); };
+  constexpr std::size_t intervals_a_step = 16;
+  return 1 + (std::min(size(a.source), size(b.source)) + std::min(size(a.destination), size(b.destination))) /
+                 intervals_a_step;
+}
+
 std::expected<std::optional<Box>, TooComplex> uncovered(const Box& box, std::span<const Box* const> covers,
                                                         Budget& budget) {
   struct Part {
@@ -158,16 +171,21 @@ std::expected<std::optional<Box>, TooComplex> uncovered(const Box& box, std::spa
     std::size_t next;  // the covers before this one have been taken out
   };
   std::vector<Part> open;
+  // One cover often has it all; then nothing need be taken apart.
+  for (const Box* cover : covers) {
+    if (!budget.spend(cost(box, *cover))) return std::unexpected(TooComplex{});
+    if (covers_all(*cover, box)) return std::nullopt;
+  }
   if (!empty(box)) open.push_back({box, 0});
   while (!open.empty()) {
     Part part = std::move(open.back());
     open.pop_back();
     while (part.next < covers.size() && disjoint(part.box, *covers[part.next])) {
-      if (!budget.spend()) return std::unexpected(TooComplex{});
+      if (!budget.spend(cost(part.box, *covers[part.next]))) return std::unexpected(TooComplex{});
       ++part.next;
     }
     if (part.next == covers.size()) return part.box;
-    if (!budget.spend()) return std::unexpected(TooComplex{});
+    if (!budget.spend(cost(part.box, *covers[part.next]))) return std::unexpected(TooComplex{});
     for (Box& piece : subtract(part.box, *covers[part.next])) open.push_back({std::move(piece), part.next + 1});
   }
   return std::nullopt;

@@ -52,9 +52,15 @@ Packet example(const Box& box, Direction direction);
 /// How much work a question may cost before it is given up.
 struct Budget {
   std::size_t steps = 0;
-  /// Takes one step; false when there is none left.
-  bool spend() { return steps != 0 && steps-- != 0; }
+  /// Takes steps; false when there are not enough left.
+  bool spend(std::size_t wanted = 1) {
+    const bool enough = wanted <= steps;
+    steps = enough ? steps - wanted : 0;
+    return enough;
+  }
 };
+/// What it costs to compare two boxes: a step, and more when both name many addresses.
+std::size_t cost(const Box& a, const Box& b);
 struct TooComplex {};
 
 /// A part of `box` that none of `covers` has a packet of; nothing when together they have all of it.

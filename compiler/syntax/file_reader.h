@@ -27,6 +27,7 @@ class FileReader {
     std::string path;      ///< what messages call it, as the user would name it
     std::string title;     ///< what it is called on every machine: its path from the root, or `<name>`
     std::string text;
+    bool library = false;  ///< of the installed library; what it includes is too
   };
 
   virtual ~FileReader() = default;

@@ -55,7 +55,7 @@ constexpr std::array rule_table{
     Key{"until", Form::date, "the last day on which the rule holds"},
     Key{"log", Form::log, "whether to log packets that match; or the text that begins the log line"},
     Key{"limit", Form::limit, "how many packets this allow takes; others go on to the next rules"},
-    Key{"overrides", Form::names, "rules of other files that this one beats"},
+    Key{"overrides", Form::names, "rules that this one comes before"},
     Key{"waive", Form::waivers, "warnings about this rule that are known and accepted, each with a reason"},
 };
 

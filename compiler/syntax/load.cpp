@@ -16,6 +16,8 @@ namespace portpolicy::syntax {
 namespace {
 
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+// A file that is reached by many ways is read once for each way.
+constexpr std::size_t max_reads = 1000;
 
 using Path = Located<std::string>;
 
@@ -95,13 +97,15 @@ class Loader {
   }
 
   void include(const FileReader::File& from, const Path& path, std::size_t includer) {
-    const std::optional<std::size_t> index = find_or_read(from, path, policy_.files[includer].library);
+    const auto [known, is_new] = included_at_.try_emplace({from.identity, path.value}, std::nullopt);
+    if (is_new) known->second = find_or_read(from, path, policy_.files[includer].library);
+    const std::optional<std::size_t> index = known->second;
     File& file = policy_.files[includer];
     if (!index) {
       file.incomplete = true;
       return;
     }
-    const bool again = std::ranges::any_of(file.includes, [&](const auto& known) { return known.value == *index; });
+    const bool again = std::ranges::any_of(file.includes, [&](const auto& each) { return each.value == *index; });
     if (!again) file.includes.push_back({*index, path.where});
   }
 
@@ -109,6 +113,13 @@ class Loader {
     const std::optional<std::string_view> name = library_name(path.value);
     if (const auto mistake = name ? std::nullopt : bad_path(path.value)) {
       report(*mistake, path.where);
+      return std::nullopt;
+    }
+    if (reads_left_ == 0 || --reads_left_ == 0) {
+      if (!std::exchange(told_too_many_, true))
+        report(
+            {Code::too_large, "the files of the policy have more than " + std::to_string(max_reads) + " includes", {}},
+            path.where);
       return std::nullopt;
     }
     Reading file = name ? reader_.read_library(*name, max_policy_bytes)
@@ -170,6 +181,15 @@ class Loader {
     }
     const auto [known, is_new] = list_of_.try_emplace(file->identity, ListFileId(policy_.lists.size()));
     if (is_new) {
+      if (file->text.size() > list_bytes_left_) {
+        report({Code::too_large,
+                "the list files have more than " + std::to_string(max_all_lists_bytes >> 20) + " MiB together",
+                {}},
+               path.where);
+        list_of_.erase(known);
+        return std::nullopt;
+      }
+      list_bytes_left_ -= file->text.size();
       const std::string title = file->title;
       const FileId source = add_source(*file);
       policy_.lists.push_back({title, read_list(source, sources_, diagnostics_)});
@@ -188,6 +208,9 @@ class Loader {
   std::map<std::string, std::size_t> index_of_;                                       // of a policy file, by identity
   std::map<std::string, ListFileId> list_of_;                                         // by identity
   std::map<std::pair<std::string, std::string>, std::optional<ListFileId>> list_at_;  // by includer and path
+  std::map<std::pair<std::string, std::string>, std::optional<std::size_t>> included_at_;  // by includer and path
+  std::size_t reads_left_ = max_reads;
+  std::size_t list_bytes_left_ = max_all_lists_bytes;
   std::vector<const FileReader::File*> chain_;  // from the top file to the one being read
   std::size_t rules_left_ = max_rules;
   bool told_too_many_ = false;

@@ -1,6 +1,7 @@
 #include "compiler/syntax/print.h"
 
 #include "compiler/base/overloaded.h"
+#include "compiler/diagnostics/render.h"
 
 namespace portpolicy::syntax {
 namespace {
@@ -106,9 +107,9 @@ std::string claims(const std::string& key, const std::vector<Claim>& all) {
 }
 
 std::string text_of(const File& file, const Policy& policy) {
-  std::string text = "# " + file.title + "\nportpolicy: 1\ntier: " + std::string(to_string(file.tier)) + "\n";
+  std::string text = "# " + escaped(file.title) + "\nportpolicy: 1\ntier: " + std::string(to_string(file.tier)) + "\n";
   if (!file.includes.empty()) text += "include:\n";
-  for (const auto& include : file.includes) text += "  - " + policy.files[include.value].title + "\n";
+  for (const auto& include : file.includes) text += "  - " + escaped(policy.files[include.value].title) + "\n";
   text += definitions("networks", file.networks, [](const NetworkExpr& expr) { return text_of(expr); });
   text += definitions("services", file.services, [](const auto& exprs) { return services(exprs); });
   text += definitions("interfaces", file.interfaces, [](const InterfaceExpr& expr) { return text_of(expr); });
@@ -140,7 +141,7 @@ std::string print(const Policy& policy) {
   std::string text;
   for (const File& file : policy.files) text += (text.empty() ? "" : "\n") + text_of(file, policy);
   for (std::size_t i = 0; i < policy.lists.size(); ++i)
-    text += "# list #" + std::to_string(i) + ": " + policy.lists[i].path + "\n";
+    text += "# list #" + std::to_string(i) + ": " + escaped(policy.lists[i].path) + "\n";
   return text;
 }
 

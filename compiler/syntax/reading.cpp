@@ -106,10 +106,12 @@ std::optional<Mistake> bad_log_prefix(std::string_view text) {
   if (text.size() > longest_log_prefix) {
     return Mistake{Code::bad_value, "the text for log lines is longer than 32 characters", "shorten it"};
   }
-  const auto allowed = [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\'' && c != '`' && c != '\\'; };
+  const auto allowed = [](char c) {
+    return c >= ' ' && c <= '~' && c != '"' && c != '\'' && c != '`' && c != '\\' && c != '$';
+  };
   if (!std::ranges::all_of(text, allowed)) {
     return Mistake{Code::bad_value, quoted(text) + " cannot begin a log line",
-                   "use printable ASCII characters, no quotes and no backslash"};
+                   "use printable ASCII characters, no quotes, no backslash and no `$`"};
   }
   return std::nullopt;
 }
@@ -296,11 +298,6 @@ std::optional<std::vector<Waiver>> read_waivers(Node value, const Context& conte
   });
   if (context.diagnostics.errors() != before) return std::nullopt;
   return waivers;
-}
-
-std::span<const std::string_view> words_of(const Mapping& mapping, std::string_view key) {
-  const auto found = std::ranges::find(mapping.keys, key, &Key::name);
-  return found == mapping.keys.end() ? std::span<const std::string_view>{} : found->words;
 }
 
 }  // namespace portpolicy::syntax

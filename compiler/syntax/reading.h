@@ -100,9 +100,6 @@ std::optional<std::optional<Log>> read_log(Node value, const Context& context);
 /// Codes and reasons.
 std::optional<std::vector<Waiver>> read_waivers(Node value, const Context& context);
 
-/// The words of a key in the table of the language.
-std::span<const std::string_view> words_of(const Mapping& mapping, std::string_view key);
-
 /// If `text` is a plain word such as `allow:ssh`, what to say of it.
 std::optional<Mistake> glued_colon(Node node);
 

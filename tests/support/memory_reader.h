@@ -24,7 +24,7 @@ class MemoryReader : public FileReader {
     return find(path, limit);
   }
   std::expected<File, Failure> read_relative(const File& from, std::string_view path, std::size_t limit) override {
-    const bool library = from.path.starts_with('<');
+    const bool library = from.library;
     const std::string base = library ? from.path.substr(1, from.path.size() - 2) : from.path;
     const std::size_t slash = base.rfind('/');
     const std::string folder = slash == std::string::npos ? "" : base.substr(0, slash + 1);
@@ -60,7 +60,7 @@ class MemoryReader : public FileReader {
     const auto found = files_.find(target);
     if (found == files_.end()) return std::unexpected(Failure{Refusal::missing, "No such file or directory"});
     if (found->second.size() > limit) return std::unexpected(Failure{Refusal::too_large, "File too large"});
-    return File{target, path, path, found->second};
+    return File{target, path, path, found->second, path.starts_with('<')};
   }
 
   std::map<std::string, std::string> files_;

@@ -60,6 +60,7 @@ Box random_box(std::mt19937& random) {
       box.icmp = IcmpSet::of({icmp_value(81, 0), icmp_value(82, 255)});
   }
   box.source = addresses(random);
+  if (box.protocols == ProtocolSet{}.set(protocols::icmp.number)) box.source.v6 = {};  // ICMP is of IPv4
   box.destination = random() % 3 == 0 ? AddressSet::of(*AddressRange::parse("192.0.2.1")) : AddressSet::all();
   if (random() % 3 == 0)
     box.in = InterfaceSet::of(*InterfacePattern::parse(one_of<const char*>(random, {"eth0", "br-*"})));
