@@ -18,7 +18,6 @@ namespace portpolicy::syntax {
 namespace {
 
 constexpr std::size_t max_nesting = 32;
-constexpr std::size_t max_nodes = 4'000'000;
 
 /// Leaves yaml-cpp's parser; never leaves this file.
 struct Refused {
@@ -35,7 +34,7 @@ bool is_null_word(std::string_view word) {
 class TreeBuilder : public YAML::EventHandler {
  public:
   TreeBuilder(Tree& tree, std::string_view text) : tree_(tree), text_(text) {
-    tree_.nodes_.reserve(std::min(text.size() / 8 + 1, max_nodes));
+    tree_.nodes_.reserve(std::min(text.size() / 8 + 1, max_values));
   }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
@@ -124,8 +123,8 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   Tree::Stored& add(Tree::Kind kind, std::uint32_t begin, std::uint32_t end) {
-    if (tree_.nodes_.size() == max_nodes) {
-      throw Refused{{Code::too_large, begin, end, "the file has more than " + std::to_string(max_nodes) + " values"}};
+    if (tree_.nodes_.size() == max_values) {
+      throw Refused{{Code::too_large, begin, end, "the file has more than " + std::to_string(max_values) + " values"}};
     }
     tree_.nodes_.push_back({.begin = begin, .end = end, .kind = kind});
     tree_.nodes_.back().after = static_cast<std::uint32_t>(tree_.nodes_.size());

@@ -90,6 +90,28 @@ std::optional<Complaint> directive(std::string_view text) {
   return std::nullopt;
 }
 
+// Counts the signs that separate values, outside of lines that are comments; near enough to refuse what is far too much.
+struct ValueCount {
+  std::size_t count = 0;
+  bool line_begins = true;
+  bool comment = false;
+
+  void take(char c, char next) {
+    const bool blank_follows = next == ' ' || next == '\n' || next == '\r';
+    if (c == '\n') {
+      line_begins = true;
+      comment = false;
+      return;
+    }
+    if (line_begins && c == '#') comment = true;
+    if (!comment) {
+      if (c == ',' || (c == '-' && line_begins && blank_follows)) ++count;
+      if (c == ':' && blank_follows) count += 2;
+    }
+    line_begins = line_begins && (c == ' ' || c == '-');
+  }
+};
+
 }  // namespace
 
 std::uint32_t line_begin(std::string_view text, std::uint32_t at) {
@@ -105,6 +127,7 @@ std::uint32_t line_end(std::string_view text, std::uint32_t at) {
 
 std::optional<Complaint> complaint_about_bytes(std::string_view text) {
   if (auto complaint = utf16_mark(text)) return complaint;
+  ValueCount values;
   std::uint32_t line = 0;
   int open = 0;
   for (std::uint32_t at = 0; at < text.size();) {
@@ -115,6 +138,11 @@ std::optional<Complaint> complaint_about_bytes(std::string_view text) {
     }
     const char c = text[at];
     if (is_control(text, at)) return control_character(text, at);
+    values.take(c, at + 1 < text.size() ? text[at + 1] : '\n');
+    if (values.count > max_values) {
+      return Complaint{Code::too_large, at, at + 1, "the file has more than " + std::to_string(max_values) + " values",
+                       "put long lists of addresses into list files"};
+    }
     if (c == '\n') {
       line = at + 1;
       open = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,8 +20,11 @@ struct Complaint {
   std::string help{};
 };
 
+/// Keys and values that a file may have. yaml-cpp reads about a million a second.
+inline constexpr std::size_t max_values = 2'500'000;
+
 /// What can be refused before YAML is read: bytes that are not UTF-8, control characters, directives, lines so long or
-/// so deeply nested that the parser would need more memory than a policy is worth.
+/// so deeply nested that the parser would need more memory than a policy is worth, and plainly too many values.
 std::optional<Complaint> complaint_about_bytes(std::string_view text);
 
 /// The byte after the closing quote; nothing when the quote at `begin` is not closed on its line.

@@ -45,10 +45,12 @@ class Folder {
   }
   /// Whether the commands, run by a shell in this folder and inside the namespaces, end well.
   bool run(const std::string& commands) const {
-    write("run.sh", "set -e\nmount --bind protocols /etc/protocols\n" + commands);
+    write("run.sh", "set -e\n[ ! -e /etc/protocols ] || mount --bind protocols /etc/protocols\n" + commands);
     write("protocols", "");
+    // Only who is not root needs a user namespace.
+    const std::string namespaces = geteuid() == 0 ? "-nm" : "-rnm";
     const std::string command =
-        "cd '" + path_.string() + "' && PATH=$PATH:/usr/sbin:/sbin unshare -rnm sh run.sh >out 2>&1";
+        "cd '" + path_.string() + "' && PATH=$PATH:/usr/sbin:/sbin unshare " + namespaces + " sh run.sh >out 2>&1";
     const int status = std::system(command.c_str());
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
   }
