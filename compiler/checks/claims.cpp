@@ -11,7 +11,7 @@
 namespace portpolicy::checks {
 namespace {
 
-constexpr std::size_t steps_per_direction = 20'000'000;
+constexpr std::size_t steps_per_direction = 10'000'000;
 
 // A packet that gets another verdict than it should, and what gave it.
 struct Counterexample {

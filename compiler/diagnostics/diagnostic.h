@@ -39,6 +39,8 @@ class Diagnostics {
   void add(Code code, Span where, std::string message, std::string help = {}, std::vector<Label> related = {});
 
   bool has_errors() const { return errors_ != 0; }
+  /// More errors than are listed: who finds them one by one may stop.
+  bool too_many_errors() const { return errors_ > most_findings; }
   std::size_t errors() const { return errors_; }
   std::size_t count(Severity severity) const;
   const std::vector<Diagnostic>& all() const { return all_; }

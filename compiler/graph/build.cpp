@@ -131,7 +131,8 @@ std::string Builder::name_of(const std::optional<syntax::Located<std::string>>& 
 void Builder::collect(Direction direction) {
   for (std::uint32_t file = 0; file < policy_.files.size(); ++file) {
     const auto& rules = rules_of(policy_.files[file], direction);
-    for (std::uint32_t index = 0; index < rules.size(); ++index) add_rule(rules[index], direction, file, index);
+    for (std::uint32_t index = 0; index < rules.size() && !diagnostics_.too_many_errors(); ++index)
+      add_rule(rules[index], direction, file, index);
   }
 }
 

@@ -71,6 +71,7 @@ template <class Expr, class Value, class Evaluate>
 void Resolver::take_in(Table<Expr, Value>& table, const std::vector<syntax::Definition<Expr>>& definitions,
                        Evaluate evaluate) {
   for (const syntax::Definition<Expr>& definition : definitions) {
+    if (diagnostics_.too_many_errors()) return;
     auto& entry = table.find(definition.name.value)->second;
     const std::optional<Value> first = value_of(entry, definition.name.value, definition.name.where, evaluate);
     if (entry.definition == &definition) continue;
@@ -143,6 +144,7 @@ bool Resolver::has_room(std::size_t size, Span use) {
 }
 
 std::optional<AddressSetId> Resolver::addresses(const syntax::NetworkExpr& expr) {
+  if (told_of_room_) return std::nullopt;
   const auto* name = std::get_if<syntax::NetworkExpr::Name>(&expr.value);
   const auto* file = std::get_if<syntax::NetworkExpr::File>(&expr.value);
   if (name != nullptr) {
@@ -203,6 +205,7 @@ std::optional<AddressSet> Resolver::named_network(const std::string& name, Span 
 }
 
 std::optional<InterfaceSetId> Resolver::interfaces(const syntax::InterfaceExpr& expr) {
+  if (told_of_room_) return std::nullopt;
   const auto* word = std::get_if<syntax::InterfaceExpr::Word>(&expr.value);
   const auto known = word != nullptr ? interface_ids_.find(word->text) : interface_ids_.end();
   InterfaceSetId id;
@@ -273,6 +276,7 @@ std::optional<InterfaceSet> Resolver::interface_set(const std::vector<syntax::In
 }
 
 std::optional<std::vector<Transport>> Resolver::transports(const std::vector<syntax::ServiceExpr>& exprs) {
+  if (told_of_room_) return std::nullopt;
   std::optional<std::vector<Transport>> all{std::vector<Transport>{}};
   bool any = false;
   for (const syntax::ServiceExpr& expr : exprs) {

@@ -154,7 +154,7 @@ std::optional<Mistake> glued_colon(Node node) {
 
 Fields read_fields(Node mapping, const Mapping& known, const Context& context) {
   Fields fields;
-  for (auto at = mapping.begin(); at != mapping.end();) {
+  for (auto at = mapping.begin(); at != mapping.end() && !context.diagnostics.too_many_errors();) {
     const Node name = *at++;
     const Node value = *at++;
     if (!good_key(name, value, context)) continue;
@@ -183,7 +183,7 @@ void each_entry(Node mapping, std::string_view what, const Context& context,
     return;
   }
   std::unordered_map<std::string_view, Span> seen;
-  for (auto at = mapping.begin(); at != mapping.end();) {
+  for (auto at = mapping.begin(); at != mapping.end() && !context.diagnostics.too_many_errors();) {
     const Node name = *at++;
     const Node value = *at++;
     if (!good_key(name, value, context)) continue;

@@ -112,6 +112,7 @@ bool each_item(Node value, std::string_view what, const Context& context, Read r
   if (value.childless()) report_empty_list(value, what, context);
   bool good = !value.childless();
   for (const Node item : value) {
+    if (context.diagnostics.too_many_errors()) return false;
     if (item.is_null()) report_empty_item(item, what, context);
     if (item.is_null() || !read(item)) good = false;
   }

@@ -188,6 +188,7 @@ void read_entries(Node list, std::string_view what, const Context& context, File
   entries.reserve(list.size());
   std::uint32_t place = 0;
   for (const Node item : list) {
+    if (context.diagnostics.too_many_errors()) return;
     const std::uint32_t here = place++;
     if (item.is_null()) {
       report_empty_item(item, what, context);
@@ -292,6 +293,7 @@ void read_file(Node root, const Context& context, std::size_t& rules_left, File&
   read_rules(fields, context, rules_left, file);
   read_claims(fields, context, file);
   read_rule_waivers(fields, context, file);
+  if (context.diagnostics.too_many_errors()) file.incomplete = true;
 }
 
 }  // namespace portpolicy::syntax
