@@ -112,7 +112,7 @@ inbound:
 
     {Code::too_large, error, "more than a policy may hold",
      "A policy is data from someone else, and a few bytes of it must not keep a host busy for ever. The limits are "
-     "32 MiB a policy file, 64 MiB a list file, 64 includes, 200,000 rules and two million prefixes a list file.",
+     "32 MiB of policy files, 64 MiB a list file, 64 includes, 200,000 rules and two million prefixes a list file.",
      R"(portpolicy: 1
 networks:
   blocked: {file: lists/three-million-lines.txt}

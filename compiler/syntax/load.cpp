@@ -79,12 +79,13 @@ class Loader {
     const std::size_t index = policy_.files.size();
     File& entry = policy_.files.emplace_back();
     index_of_.emplace(file.identity, index);
+    policy_bytes_left_ -= file.text.size();
     entry.source = add_source(file);
     entry.title = file.title;
     entry.library = library;
     file.text = {};
     std::vector<Path> paths;
-    if (const std::optional<Tree> tree = read_yaml(sources_, entry.source, diagnostics_)) {
+    if (const std::optional<Tree> tree = read_yaml(sources_, entry.source, values_left_, diagnostics_)) {
       const Context context{diagnostics_, [&](const Path& path) { return list(file, path); }};
       read_file(tree->root(), context, rules_left_, entry, paths);
     } else {
@@ -130,7 +131,7 @@ class Loader {
     }
     if (closes_cycle(*file, path)) return std::nullopt;
     if (const auto known = index_of_.find(file->identity); known != index_of_.end()) return known->second;
-    if (!room_for_one_more(path)) return std::nullopt;
+    if (!room_for_one_more(*file, path)) return std::nullopt;
     return read(*std::move(file), name || from_library);
   }
 
@@ -146,12 +147,19 @@ class Loader {
     return true;
   }
 
-  bool room_for_one_more(const Path& path) {
+  bool room_for_one_more(const FileReader::File& file, const Path& path) {
     if (policy_.files.size() == max_files) {
       if (!std::exchange(told_too_many_, true)) {
         report({Code::too_large, "the policy has more than " + std::to_string(max_files - 1) + " included files", {}},
                path.where);
       }
+      return false;
+    }
+    if (file.text.size() > policy_bytes_left_) {
+      report({Code::too_large,
+              "the files of the policy have more than " + std::to_string(max_policy_bytes >> 20) + " MiB together",
+              {}},
+             path.where);
       return false;
     }
     if (chain_.size() > max_depth) {
@@ -213,6 +221,8 @@ class Loader {
   std::size_t list_bytes_left_ = max_all_lists_bytes;
   std::vector<const FileReader::File*> chain_;  // from the top file to the one being read
   std::size_t rules_left_ = max_rules;
+  std::size_t values_left_ = max_values;
+  std::size_t policy_bytes_left_ = max_policy_bytes;
   bool told_too_many_ = false;
 };
 

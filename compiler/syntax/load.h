@@ -10,7 +10,7 @@
 namespace portpolicy::syntax {
 
 /// What a policy may be at most (docs/language.md, Sizes).
-inline constexpr std::size_t max_policy_bytes = 32u << 20;
+inline constexpr std::size_t max_policy_bytes = 32u << 20;  ///< of each policy file, and of all together
 inline constexpr std::size_t max_list_bytes = 64u << 20;
 inline constexpr std::size_t max_all_lists_bytes = 128u << 20;
 inline constexpr std::size_t max_files = 65;  ///< the top file and 64 includes

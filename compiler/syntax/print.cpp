@@ -32,7 +32,7 @@ std::string exception(const Except& value) {
 
 std::string text_of(const NetworkExpr& expr) {
   return std::visit(
-      overloaded{[](const NetworkExpr::Name& name) { return name.text; },
+      Overloaded{[](const NetworkExpr::Name& name) { return name.text; },
                  [](const NetworkExpr::Literal& literal) { return to_string(literal.range); },
                  [](const NetworkExpr::List& items) { return list(items.items); },
                  [](const NetworkExpr::Except& except) { return exception(except); },
@@ -41,7 +41,7 @@ std::string text_of(const NetworkExpr& expr) {
 }
 
 std::string text_of(const InterfaceExpr& expr) {
-  return std::visit(overloaded{[](const InterfaceExpr::Word& word) { return word.text; },
+  return std::visit(Overloaded{[](const InterfaceExpr::Word& word) { return word.text; },
                                [](const InterfaceExpr::List& items) { return list(items.items); },
                                [](const InterfaceExpr::Except& except) { return exception(except); }},
                     expr.value);
@@ -50,7 +50,7 @@ std::string text_of(const InterfaceExpr& expr) {
 std::string text_of(const ServiceExpr& expr) {
   using Expr = ServiceExpr;
   return std::visit(
-      overloaded{[](const Expr::Any&) { return std::string("any"); }, [](const Expr::Name& name) { return name.text; },
+      Overloaded{[](const Expr::Any&) { return std::string("any"); }, [](const Expr::Name& name) { return name.text; },
                  [](const Expr::Ports& ports) { return range(ports.ports) + "/" + to_string(ports.protocol); },
                  [](const Expr::Number& ports) { return range(ports.ports); },
                  [](const Expr::Icmp& icmp) {

@@ -33,8 +33,9 @@ bool is_null_word(std::string_view word) {
 /// Makes a tree of yaml-cpp's events, which give the first byte of a node and never its last.
 class TreeBuilder : public YAML::EventHandler {
  public:
-  TreeBuilder(Tree& tree, std::string_view text) : tree_(tree), text_(text) {
-    tree_.nodes_.reserve(std::min(text.size() / 8 + 1, max_values));
+  TreeBuilder(Tree& tree, std::string_view text, std::size_t max_nodes)
+      : tree_(tree), text_(text), max_nodes_(max_nodes) {
+    tree_.nodes_.reserve(std::min(text.size() / 8 + 1, max_nodes));
   }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
@@ -102,6 +103,8 @@ class TreeBuilder : public YAML::EventHandler {
     if (tree_.nodes_.empty()) add(Tree::Kind::null, 0, 0);
   }
 
+  std::size_t count() const { return tree_.nodes_.size(); }
+
   Progress progress(std::string_view reason, int at) const {
     Progress progress{text_, reason, 0, last_begin_, last_end_, last_is_plain_};
     progress.at = at < 0 ? last_end_ : std::min(static_cast<std::uint32_t>(at), size());
@@ -123,9 +126,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   Tree::Stored& add(Tree::Kind kind, std::uint32_t begin, std::uint32_t end) {
-    if (tree_.nodes_.size() == max_values) {
-      throw Refused{{Code::too_large, begin, end, "the file has more than " + std::to_string(max_values) + " values"}};
-    }
+    if (tree_.nodes_.size() == max_nodes_) throw Refused{too_many_values(begin, end)};
     tree_.nodes_.push_back({.begin = begin, .end = end, .kind = kind});
     tree_.nodes_.back().after = static_cast<std::uint32_t>(tree_.nodes_.size());
     return tree_.nodes_.back();
@@ -216,6 +217,7 @@ class TreeBuilder : public YAML::EventHandler {
 
   Tree& tree_;
   std::string_view text_;
+  std::size_t max_nodes_;
   std::vector<Open> open_;
   int documents_ = 0;
   std::uint32_t last_begin_ = 0;
@@ -258,14 +260,16 @@ std::string_view Node::text() const {
   return whole.substr(node.text_begin, node.text_size);
 }
 
-std::optional<Tree> read_yaml(const SourceMap& sources, FileId file, Diagnostics& diagnostics) {
+std::optional<Tree> read_yaml(const SourceMap& sources, FileId file, std::size_t& values_left,
+                              Diagnostics& diagnostics) {
   const std::string_view text = sources.text(file);
   std::optional<Tree> tree(std::in_place, sources, file);
-  std::optional<Complaint> complaint = complaint_about_bytes(text);
+  std::optional<Complaint> complaint = complaint_about_bytes(text, values_left);
   if (!complaint) {
-    TreeBuilder builder(*tree, without_trailing_blank(text));
+    TreeBuilder builder(*tree, without_trailing_blank(text), values_left);
     complaint = parse(without_trailing_blank(text), builder);
     if (!complaint) builder.ensure_root();
+    values_left -= builder.count();
   }
   if (!complaint) return tree;
   diagnostics.add(complaint->code, {file, complaint->begin, complaint->end}, std::move(complaint->message),

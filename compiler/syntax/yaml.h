@@ -96,8 +96,12 @@ class Node {
   std::uint32_t index_ = 0;
 };
 
-/// The document in `file`; an empty file is a null. What YAML or the policy language does not allow anywhere (bytes
+/// Keys and values that all files of a policy may have together. yaml-cpp reads about half a million a second.
+inline constexpr std::size_t max_values = 2'500'000;
+
+/// The document in `file`; an empty file is a null. Takes the number of its values from `values_left`. What YAML or the policy language does not allow anywhere (bytes
 /// that are not UTF-8, a missing bracket, anchors, tags, ...) gives one finding and no tree.
-std::optional<Tree> read_yaml(const SourceMap& sources, FileId file, Diagnostics& diagnostics);
+std::optional<Tree> read_yaml(const SourceMap& sources, FileId file, std::size_t& values_left,
+                              Diagnostics& diagnostics);
 
 }  // namespace portpolicy::syntax

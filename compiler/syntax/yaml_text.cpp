@@ -125,7 +125,12 @@ std::uint32_t line_end(std::string_view text, std::uint32_t at) {
   return end == std::string_view::npos ? size_of(text) : static_cast<std::uint32_t>(end);
 }
 
-std::optional<Complaint> complaint_about_bytes(std::string_view text) {
+Complaint too_many_values(std::uint32_t begin, std::uint32_t end) {
+  return {Code::too_large, begin, end, "the files of the policy have more than 2500000 keys and values together",
+          "put long lists of addresses into list files"};
+}
+
+std::optional<Complaint> complaint_about_bytes(std::string_view text, std::size_t values_left) {
   if (auto complaint = utf16_mark(text)) return complaint;
   ValueCount values;
   std::uint32_t line = 0;
@@ -139,10 +144,7 @@ std::optional<Complaint> complaint_about_bytes(std::string_view text) {
     const char c = text[at];
     if (is_control(text, at)) return control_character(text, at);
     values.take(c, at + 1 < text.size() ? text[at + 1] : '\n');
-    if (values.count > max_values) {
-      return Complaint{Code::too_large, at, at + 1, "the file has more than " + std::to_string(max_values) + " values",
-                       "put long lists of addresses into list files"};
-    }
+    if (values.count > values_left) return too_many_values(at, at + 1);
     if (c == '\n') {
       line = at + 1;
       open = 0;

@@ -20,12 +20,13 @@ struct Complaint {
   std::string help{};
 };
 
-/// Keys and values that a file may have. yaml-cpp reads about a million a second.
-inline constexpr std::size_t max_values = 2'500'000;
-
 /// What can be refused before YAML is read: bytes that are not UTF-8, control characters, directives, lines so long or
-/// so deeply nested that the parser would need more memory than a policy is worth, and plainly too many values.
-std::optional<Complaint> complaint_about_bytes(std::string_view text);
+/// so deeply nested that the parser would need more memory than a policy is worth, and plainly more values than
+/// may come.
+std::optional<Complaint> complaint_about_bytes(std::string_view text, std::size_t values_left);
+
+/// What to say of a value that is one too many.
+Complaint too_many_values(std::uint32_t begin, std::uint32_t end);
 
 /// The byte after the closing quote; nothing when the quote at `begin` is not closed on its line.
 std::optional<std::uint32_t> end_of_quoted(std::string_view text, std::uint32_t begin);

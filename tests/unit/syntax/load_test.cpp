@@ -132,6 +132,17 @@ TEST_CASE("there are limits to includes and rules") {
   CHECK(nested.findings[0].code == Code::too_deep);
   CHECK(nested.policy.files.size() == max_depth + 1);
 
+  const std::string padding = "portpolicy: 1\n" + std::string(max_policy_bytes / 4, '\n');
+  const Loaded heavy(MemoryReader({{"policy.yaml", "portpolicy: 1\ninclude: [a, b, c, d]\n"},
+                                   {"a", padding},
+                                   {"b", padding},
+                                   {"c", padding},
+                                   {"d", padding}}));
+  REQUIRE(heavy.findings.size() == 1);
+  CHECK(heavy.findings[0].code == Code::too_large);
+  CHECK(heavy.at(heavy.findings[0].primary.where) == "d");
+  CHECK(heavy.top().incomplete);
+
   std::string rules = "portpolicy: 1\ninbound:\n";
   for (std::size_t i = 0; i <= max_rules; ++i) rules += "- {deny: any}\n";
   const Loaded long_one(rules);

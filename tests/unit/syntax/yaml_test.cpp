@@ -12,9 +12,9 @@ using syntax::Node;
 
 /// The tree as one line, with the bytes of each node: `{a@[a]: [b@[b]]@[[b]]}`.
 struct Parsed {
-  explicit Parsed(std::string text) {
+  explicit Parsed(std::string text, std::size_t values = syntax::max_values) : values_left(values) {
     const FileId file = sources.add("t", std::move(text));
-    tree = syntax::read_yaml(sources, file, diagnostics);
+    tree = syntax::read_yaml(sources, file, values_left, diagnostics);
   }
   std::string bytes(Node node) const {
     return std::string(
@@ -27,8 +27,27 @@ struct Parsed {
   }
   SourceMap sources;
   Diagnostics diagnostics;
+  std::size_t values_left;
   std::optional<syntax::Tree> tree;
 };
+
+}  // namespace
+
+TEST_CASE("values are taken from what is left") {
+  const std::string text = "a: [b, c]\nd: e\n";  // a mapping, two keys, a list, three words
+  const Parsed fits(text, 7);
+  CHECK(fits.tree.has_value());
+  CHECK(fits.values_left == 0);
+  const Parsed one_less(text, 6);
+  CHECK_FALSE(one_less.tree.has_value());
+  CHECK(one_less.values_left == 0);
+  const std::vector<Diagnostic> findings = one_less.diagnostics.sorted();
+  REQUIRE(findings.size() == 1);
+  CHECK(findings[0].code == Code::too_large);
+  CHECK(findings[0].primary.where.begin == text.find('e'));
+}
+
+namespace {
 
 double seconds_to_refuse(const std::string& text, Code code) {
   const auto begin = std::chrono::steady_clock::now();
