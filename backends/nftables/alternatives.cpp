@@ -52,6 +52,7 @@ bool is_writable(const InterfacePattern& pattern) {
 template <class T>
 IntervalSet<T> set_of(const std::vector<T>& values) {
   std::vector<Interval<T>> intervals;
+  intervals.reserve(values.size());
   for (const T value : values) intervals.push_back({value, value});
   return IntervalSet<T>::of(std::move(intervals));
 }
@@ -71,6 +72,7 @@ std::vector<Matches> interface_alternatives(Side side, const InterfaceSet& inter
     Matches matches;
     if (!pattern.text.empty()) matches.push_back(InterfaceIn{side, false, {pattern}});
     std::vector<InterfacePattern> except;
+    except.reserve(term.except.size());
     for (const InterfacePattern& inner : term.except) except.push_back(shortened(inner));
     for (auto& set : sets_of(except)) matches.push_back(InterfaceIn{side, true, std::move(set)});
     with_exceptions.push_back(std::move(matches));

@@ -41,7 +41,7 @@ Conditions conditions_of(const filter::Filter& filter, const filter::Rule& rule)
   Conditions result;
   for (const filter::Match& match : rule.all_of) {
     std::visit(
-        overloaded{
+        Overloaded{
             [&](const filter::SourceIn& m) { narrow(filter, result.addresses[index(Side::source)], m.addresses); },
             [&](const filter::DestinationIn& m) {
               narrow(filter, result.addresses[index(Side::destination)], m.addresses);

@@ -10,7 +10,7 @@ namespace {
 
 bool contains(const Addresses& addresses, Address address) {
   return std::visit(
-      overloaded{
+      Overloaded{
           [&](const IntervalSet<std::uint32_t>& v4) {
             return address.family == Family::ipv4 && v4.contains(static_cast<std::uint32_t>(address.bits));
           },
@@ -25,7 +25,7 @@ bool covers(const InterfacePattern& pattern, const std::string& name) {
 
 bool matches(const Ruleset& ruleset, const Match& match, const Packet& packet) {
   return std::visit(
-      overloaded{
+      Overloaded{
           [&](const AddressIn& m) {
             const Address address = m.side == Side::source ? packet.source : packet.destination;
             if (const auto* set = std::get_if<SetId>(&m.addresses)) {
@@ -86,7 +86,7 @@ class Evaluation {
   }
 
   bool within(const LimitTest& limit) const {
-    return std::visit(overloaded{
+    return std::visit(Overloaded{
                           [](std::monostate) { return true; },
                           [&](WithinShared) { return !limits_exhausted_; },
                           [&](WithinSource source) {

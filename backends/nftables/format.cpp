@@ -226,8 +226,9 @@ void append_duration(std::string& text, std::uint64_t seconds) {
     std::uint64_t seconds;
     char letter;
   };
+  static constexpr std::array<Unit, 4> units{{{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}}};
   const std::size_t start = text.size();
-  for (const Unit unit : {Unit{86400, 'd'}, Unit{3600, 'h'}, Unit{60, 'm'}, Unit{1, 's'}}) {
+  for (const Unit unit : units) {
     if (seconds < unit.seconds && (unit.seconds != 1 || text.size() != start)) continue;
     append_number(text, seconds / unit.seconds);
     text += unit.letter;

@@ -169,7 +169,7 @@ class Lowering {
 
   /// For all but a reject of TCP and others, which needs two rules.
   Action plain_action(const filter::Rule& rule, TcpShare tcp) const {
-    return std::visit(overloaded{
+    return std::visit(Overloaded{
                           [&](Verdict verdict) -> Action {
                             switch (verdict) {
                               case Verdict::allow:

@@ -42,7 +42,7 @@ class Printer {
   std::size_t expected_size() const {
     std::size_t size = 4096;
     for (const NamedSet& set : ruleset_.sets) {
-      size += std::visit(overloaded{
+      size += std::visit(Overloaded{
                              [](const IntervalSet<std::uint32_t>& v4) { return v4.intervals().size() * 20; },
                              [](const IntervalSet<Uint128>& v6) { return v6.intervals().size() * 28; },
                          },
@@ -217,7 +217,7 @@ class Printer {
   }
 
   void print_limit_test(const LimitTest& limit) {
-    std::visit(overloaded{
+    std::visit(Overloaded{
                    [](std::monostate) {},
                    [&](WithinShared shared) {
                      put("limit name ");
@@ -238,7 +238,7 @@ class Printer {
   }
 
   void print_action(const Action& action) {
-    std::visit(overloaded{
+    std::visit(Overloaded{
                    [&](Answer answer) { put(word_of(answer)); },
                    [&](Jump jump) {
                      put("jump ");
@@ -303,7 +303,7 @@ class Printer {
   void print_match(const AddressIn& match) {
     put(address_word(match.family));
     put(match.side == Side::source ? " saddr " : " daddr ");
-    std::visit(overloaded{
+    std::visit(Overloaded{
                    [&](SetId set) {
                      put("@");
                      put(ruleset_.sets[set.index].name);

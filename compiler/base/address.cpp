@@ -12,7 +12,7 @@ namespace {
 constexpr int groups = 8;  // of 16 bits, in an IPv6 address
 
 Uint128 all_ones(Family family) {
-  return family == Family::ipv4 ? Uint128{0xFFFFFFFF} : static_cast<Uint128>(~Uint128{0});
+  return family == Family::ipv4 ? Uint128{0xFFFFFFFF} : ~Uint128{0};
 }
 
 Uint128 host_mask(Family family, int length) {
@@ -258,7 +258,7 @@ std::optional<Prefix> as_prefix(AddressRange range) {
 }
 
 std::string to_string(AddressRange range) {
-  const std::string first = to_string(Address{range.family, range.first});
+  std::string first = to_string(Address{range.family, range.first});
   if (range.first == range.last) return first;
   if (const std::optional<Prefix> prefix = as_prefix(range)) return to_string(*prefix);
   return first + "-" + to_string(Address{range.family, range.last});

@@ -166,6 +166,7 @@ std::vector<InterfaceSet::Term> InterfaceSet::terms() const {
     }
   }
   std::vector<Term> result;
+  result.reserve(terms.size());
   for (auto& [pattern, except] : terms) result.push_back({pattern, std::move(except)});
   return result;
 }

@@ -4,7 +4,7 @@ namespace portpolicy {
 
 /// The lambdas of a `std::visit`, one for each alternative.
 template <class... Functions>
-struct overloaded : Functions... {
+struct Overloaded : Functions... {
   using Functions::operator()...;
 };
 

@@ -14,7 +14,7 @@ std::string protocol_text(const Packet& packet) {
 }
 
 std::string end_text(Address address, Protocol protocol, Port port) {
-  const std::string text = to_string(address);
+  std::string text = to_string(address);
   if (!has_ports(protocol)) return text;
   const std::string number = std::to_string(port.number());
   return address.family == Family::ipv6 ? "[" + text + "]:" + number : text + ":" + number;

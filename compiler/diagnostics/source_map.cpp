@@ -38,7 +38,7 @@ FileId SourceMap::add(std::string path, std::string text, std::string title) {
 
 std::uint32_t SourceMap::code_points_before(const File& file, std::uint32_t offset) {
   const std::uint32_t block = offset / block_size;
-  const std::string_view rest = std::string_view(file.text).substr(block * block_size, offset % block_size);
+  const std::string_view rest = std::string_view(file.text).substr(offset - offset % block_size, offset % block_size);
   return file.blocks[block] + static_cast<std::uint32_t>(std::ranges::count_if(rest, starts_code_point));
 }
 

@@ -9,7 +9,7 @@ namespace {
 
 bool holds(const Filter& filter, const Match& match, const Packet& packet) {
   return std::visit(
-      overloaded{
+      Overloaded{
           [&](const SourceIn& m) { return filter.address_sets[m.addresses.index].addresses.contains(packet.source); },
           [&](const DestinationIn& m) {
             return filter.address_sets[m.addresses.index].addresses.contains(packet.destination);

@@ -30,7 +30,7 @@ std::string set_name(const Filter& filter, AddressSetId id) {
 }
 
 std::string text_of(const Filter& filter, const Match& match) {
-  return std::visit(overloaded{
+  return std::visit(Overloaded{
                         [&](const SourceIn& m) { return "source in " + set_name(filter, m.addresses); },
                         [&](const DestinationIn& m) { return "destination in " + set_name(filter, m.addresses); },
                         [&](const InterfaceIn& m) { return "in " + to_string(m.interfaces); },
@@ -54,7 +54,7 @@ std::string text_of(const Filter& filter, const Rule& rule) {
   for (const Match& match : rule.all_of) text += text_of(filter, match) + "; ";
   if (rule.limit) text += "limit " + to_string(filter.limits[rule.limit->index].limit) + "; ";
   if (rule.log) text += "log; ";
-  text += std::visit(overloaded{[](Verdict verdict) { return std::string(to_string(verdict)); },
+  text += std::visit(Overloaded{[](Verdict verdict) { return std::string(to_string(verdict)); },
                                 [&](const Jump& jump) { return "jump " + filter.chains[jump.chain.index].name; }},
                      rule.action);
   const Origin& origin = filter.origins[rule.origin];

@@ -165,7 +165,7 @@ std::optional<AddressSetId> Resolver::addresses(const syntax::NetworkExpr& expr)
 
 std::optional<AddressSet> Resolver::address_set(const syntax::NetworkExpr& expr) {
   using Expr = syntax::NetworkExpr;
-  return std::visit(overloaded{
+  return std::visit(Overloaded{
                         [&](const Expr::Name& name) { return named_network(name.text, expr.where); },
                         [&](const Expr::Literal& literal) { return std::optional(AddressSet::of(literal.range)); },
                         [&](const Expr::List& list) { return address_set(list.items); },
@@ -227,7 +227,7 @@ std::optional<InterfaceSetId> Resolver::interfaces(const syntax::InterfaceExpr& 
 
 std::optional<InterfaceSet> Resolver::interface_set(const syntax::InterfaceExpr& expr) {
   using Expr = syntax::InterfaceExpr;
-  return std::visit(overloaded{
+  return std::visit(Overloaded{
                         [&](const Expr::Word& word) -> std::optional<InterfaceSet> {
                           if (const auto entry = interfaces_.find(word.text); entry != interfaces_.end())
                             return value_of(entry->second, entry->first, expr.where,
@@ -301,7 +301,7 @@ std::optional<std::vector<Transport>> Resolver::service(const syntax::ServiceExp
   using Expr = syntax::ServiceExpr;
   using Found = std::optional<std::vector<Transport>>;
   return std::visit(
-      overloaded{
+      Overloaded{
           [&](const Expr::Any&) { return Found{std::vector<Transport>{}}; },
           [&](const Expr::Name& name) { return named_service(name.text, expr.where); },
           [&](const Expr::Ports& ports) { return Found{{of_ports(ports.protocol, PortSet::of(ports.ports))}}; },

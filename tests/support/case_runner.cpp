@@ -71,7 +71,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 std::string difference(const std::string& expected, const std::string& seen) {
   constexpr std::size_t most = 60;
   const std::vector<std::string> a = lines_of(expected), b = lines_of(seen);
-  const auto common = [](auto first, auto last, auto other, auto other_last) {
+  const auto common = [](const auto& first, const auto& last, const auto& other, const auto& other_last) {
     return static_cast<std::size_t>(std::mismatch(first, last, other, other_last).first - first);
   };
   const std::size_t head = common(a.begin(), a.end(), b.begin(), b.end());

@@ -72,7 +72,7 @@ std::optional<std::string> part_of(std::string_view path) {
   if (path.starts_with("backends/")) {
     const std::string_view name = path.substr(path.rfind('/') + 1);
     const bool reader = name.starts_with("read") || name.starts_with("meaning");
-    return folder(2).transform([&](std::string part) { return part + (reader ? " reader" : ""); });
+    return folder(2).transform([&](const std::string& part) { return part + (reader ? " reader" : ""); });
   }
   if (path.starts_with("host/") || path.starts_with("cli/")) return folder(1);
   return std::nullopt;

@@ -25,7 +25,7 @@ Temporary temporary() {
 
 std::string contents(std::FILE* file) {
   std::string text;
-  std::rewind(file);
+  if (std::fseek(file, 0, SEEK_SET) != 0) return text;
   std::array<char, 65536> part;
   while (const std::size_t count = std::fread(part.data(), 1, part.size(), file)) text.append(part.data(), count);
   return text;
@@ -42,6 +42,7 @@ std::vector<std::string> environment() {
 
 std::vector<char*> pointers(const std::vector<std::string>& words) {
   std::vector<char*> result;
+  result.reserve(words.size() + 1);
   for (const std::string& word : words) result.push_back(const_cast<char*>(word.c_str()));
   result.push_back(nullptr);
   return result;
@@ -71,7 +72,7 @@ Outcome run(const std::vector<std::string>& words, const std::filesystem::path& 
     return outcome;
   }
   std::fwrite(input.data(), 1, input.size(), in.get());
-  std::rewind(in.get());
+  std::fseek(in.get(), 0, SEEK_SET);
 
   const std::vector<std::string> variables = environment();
   const std::vector<char*> arguments = pointers(words), surroundings = pointers(variables);

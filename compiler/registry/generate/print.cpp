@@ -53,8 +53,10 @@ void print_services(std::ostream& out, const std::vector<Service>& services) {
       for (const std::string& alias : service.aliases) out << literal(alias) << ", ";
       out << "};\n";
     }
-    rows.push_back("{" + literal(service.name) + ", uses_" + number + ", " + aliases + ", " +
-                   literal(service.description) + "}");
+    std::ostringstream row;
+    row << '{' << literal(service.name) << ", uses_" << number << ", " << aliases << ", "
+        << literal(service.description) << '}';
+    rows.push_back(std::move(row).str());
     names.emplace(service.name, i);
     for (const std::string& alias : service.aliases) names.emplace(alias, i);
   }
