@@ -42,7 +42,7 @@ class ListReader {
  private:
   /// Whether to go on.
   bool read_entry(std::string_view entry) {
-    if (v4_.size() + v6_.size() == max_list_prefixes) {
+    if (v4_.size() + v6_.size() + bad_ == max_list_prefixes) {
       diagnostics_.add(Code::too_large, place_of(entry),
                        "the list has more than " + std::to_string(max_list_prefixes) + " entries");
       return false;

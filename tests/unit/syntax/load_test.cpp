@@ -192,6 +192,11 @@ TEST_CASE("list files that cannot be read are findings at the path") {
   const Loaded loaded(MemoryReader({{"policy.yaml", "portpolicy: 1\nnetworks: {a: {file: l}}\n"}, {"l", list}}));
   REQUIRE(loaded.findings.size() == 1);
   CHECK(loaded.findings[0].code == Code::too_large);
+
+  list.front() = 'x';
+  const Loaded bad(MemoryReader({{"policy.yaml", "portpolicy: 1\nnetworks: {a: {file: l}}\n"}, {"l", list}}));
+  REQUIRE(bad.findings.size() == 2);
+  CHECK(bad.findings[1].code == Code::too_large);
 }
 
 TEST_CASE("a million lines of a list take little time") {
