@@ -68,6 +68,7 @@ void measure_one(const char* what, const Cost& cost) {
 template <class Run>
 Cost typical(int rounds, Run run) {
   std::vector<Cost> costs;
+  costs.reserve(static_cast<std::size_t>(rounds));
   for (int round = 0; round < rounds; ++round) costs.push_back(run());
   return median(std::move(costs));
 }

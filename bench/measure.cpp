@@ -38,10 +38,13 @@ bool enter_fresh_namespace() {
 
 [[noreturn]] void become(const std::vector<std::string>& words) {
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
-  dup2(open("/dev/null", O_RDONLY), 0);
-  dup2(open("/dev/null", O_WRONLY), 1);
+  const int nothing = open("/dev/null", O_RDWR);
+  if (nothing < 0) _exit(127);
+  dup2(nothing, 0);
+  dup2(nothing, 1);
   execvp(arguments[0], arguments.data());
   std::perror(arguments[0]);
   _exit(127);

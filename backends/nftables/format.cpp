@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cassert>
 #include <charconv>
 #include <string_view>
 
@@ -229,6 +230,7 @@ void append_duration(std::string& text, std::uint64_t seconds) {
   static constexpr std::array<Unit, 4> units{{{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}}};
   const std::size_t start = text.size();
   for (const Unit unit : units) {
+    assert(unit.seconds != 0);
     if (seconds < unit.seconds && (unit.seconds != 1 || text.size() != start)) continue;
     append_number(text, seconds / unit.seconds);
     text += unit.letter;

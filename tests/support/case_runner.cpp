@@ -251,10 +251,7 @@ int usage() {
   return 2;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  std::vector<std::string> words(argv + 1, argv + argc);
+int run(std::vector<std::string> words) {
   Settings settings;
   settings.update = std::erase(words, "--update") != 0;
   const bool examples = std::erase(words, "--examples") != 0;
@@ -272,4 +269,15 @@ int main(int argc, char** argv) {
   std::cout << "\n";
   if (tally.passed + tally.failed + tally.updated == 0) std::cout << "nothing to run\n";
   return tally.failed == 0 && tally.passed + tally.updated != 0 ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run({argv + 1, argv + argc});
+  } catch (const std::exception& problem) {
+    std::cerr << "case_runner: " << problem.what() << '\n';
+    return 1;
+  }
 }

@@ -27,7 +27,11 @@ std::string contents(std::FILE* file) {
   std::string text;
   if (std::fseek(file, 0, SEEK_SET) != 0) return text;
   std::array<char, 65536> part;
-  while (const std::size_t count = std::fread(part.data(), 1, part.size(), file)) text.append(part.data(), count);
+  std::size_t count = 0;
+  do {
+    count = std::fread(part.data(), 1, part.size(), file);
+    text.append(part.data(), count);
+  } while (count == part.size());
   return text;
 }
 
