@@ -54,7 +54,7 @@ std::optional<std::string> nftables_text(Loaded& loaded) {
   return nft::print(ruleset, {.version = std::string(version()),
                               .policy = loaded.compiled.policy.files.front().title,
                               .revision = revision(loaded.sources),
-                              .registry_date = std::string(registry::date())});
+                              .registry = registry::version()});
 }
 
 std::optional<std::string> result_text(Loaded& loaded, const Options& options) {

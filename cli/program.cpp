@@ -12,6 +12,7 @@
 #include "cli/exit_code.h"
 #include "cli/explain.h"
 #include "cli/explain_code.h"
+#include "cli/services.h"
 #include "cli/usage.h"
 #include "cli/version.h"
 
@@ -24,6 +25,7 @@ struct AllOptions {
   compile::Options compile;
   explain::Options explain;
   explain_code::Options explain_code;
+  services::Options services;
 };
 
 void build(CLI::App& program, AllOptions& options) {
@@ -33,6 +35,7 @@ void build(CLI::App& program, AllOptions& options) {
   compile::add(program, options.compile);
   explain::add(program, options.explain);
   explain_code::add(program, options.explain_code);
+  services::add(program, options.services);
   program.footer(
       "`portpolicy COMMAND --help` explains a command.\n"
       "\n"
@@ -75,6 +78,7 @@ int dispatch(const CLI::App& program, const AllOptions& options, Io& io) {
   if (name == "check") return check::run(options.check, io);
   if (name == "compile") return compile::run(options.compile, io);
   if (name == "explain") return explain::run(options.explain, io);
+  if (name == "services") return services::run(options.services, io);
   return explain_code::run(options.explain_code, io);
 }
 

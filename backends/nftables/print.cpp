@@ -73,7 +73,7 @@ class Printer {
     put("# Do not edit: change the policy and compile it again.\n#\n");
     line("#   policy:    ", header_.policy);
     line("#   revision:  ", header_.revision);
-    line("#   registry:  ", header_.registry_date);
+    line("#   registry:  ", header_.registry);
     put("#\n"
         "#   check:     nft -c -f FILE\n"
         "#   load:      nft -f FILE\n"

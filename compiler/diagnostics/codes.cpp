@@ -176,7 +176,7 @@ inbound:
 
     {Code::unknown_name, error, "a name that is defined nowhere",
      "The name is neither defined in any file of this policy nor built in. Services are looked up under `services:`, "
-     "then in the table that comes with the program, never on the host: the answer must be the same everywhere.",
+     "then in the tables that come with the program, never on the host: the answer must be the same everywhere.",
      R"(portpolicy: 1
 inbound:
   - allow: ssh
@@ -224,8 +224,9 @@ networks:
 )",
      "Choose another name."},
 
-    {Code::registry_service_redefined, warning, "a well-known service gets another meaning",
-     "The name stands in the table of well-known services. From here on it means what this policy says, which a reader "
+    {Code::registry_service_redefined, warning, "a service of the registry gets another meaning",
+     "The name stands in the table of well-known services, or in the IANA's registry for just one port. From here on "
+     "it means what this policy says, which a reader "
      "who knows the service will not expect.",
      R"(portpolicy: 1
 services:
@@ -318,8 +319,8 @@ defaults: {inbound: drop}
      "Write one of the values that the message names."},
 
     {Code::service_of_udp, warning, "a bare number means tcp, but the service is one of udp",
-     "A port without a protocol means tcp. The table of well-known services knows this number for udp only, so the "
-     "rule "
+     "A port without a protocol means tcp. The table of well-known services, or else the IANA's registry, knows this "
+     "number for udp only, so the rule "
      "probably opens a port that nobody listens on.",
      R"(portpolicy: 1
 inbound:
@@ -431,6 +432,16 @@ networks:
   blocked: {file: lists}      # a folder
 )",
      "Name a regular file."},
+
+    {Code::ambiguous_service, error, "a service name with several ports or protocols",
+     "The name is not in the table of well-known services, and the IANA assigned it more than one port, or one port of "
+     "several protocols, most of which the service has never used. A rule opens what is meant and nothing else.",
+     R"(portpolicy: 1
+inbound:
+  - allow: nfsrdma
+)",
+     "Write the port and protocol that the service listens on, such as `20049/tcp`. Or define the name under "
+     "`services`. `portpolicy services NAME` shows what the registries say."},
 
     {Code::conflict, error, "two rules disagree, and nothing says which comes first",
      "For the packet shown, the foremost rules that match give different verdicts. Rules of one list are in order, and "

@@ -41,6 +41,21 @@ Transport of_ports(Protocol protocol, PortSet ports) {
   return {protocol, std::move(ports), IcmpSet::all()};
 }
 
+/// The reviewed table knows what is used; the IANA's registry, where most numbers stand for tcp and udp alike, is asked
+/// about the others.
+bool known_for_udp_only(Port port) {
+  const bool tcp = registry::knows(protocols::tcp, port), udp = registry::knows(protocols::udp, port);
+  if (tcp || udp) return !tcp;
+  return registry::is_assigned(protocols::udp, port) && !registry::is_assigned(protocols::tcp, port);
+}
+
+/// A name of the IANA's registry is good for a rule only when it stands for one port of one protocol.
+std::optional<registry::Use> only_use(std::string_view name) {
+  const std::vector<registry::Use> uses = registry::assigned_uses(name);
+  if (uses.size() != 1 || uses[0].first != uses[0].last) return std::nullopt;
+  return uses[0];
+}
+
 }  // namespace
 
 Resolver::Resolver(const syntax::Policy& policy, Graph& graph, Diagnostics& diagnostics)
@@ -60,9 +75,9 @@ Resolver::Resolver(const syntax::Policy& policy, Graph& graph, Diagnostics& diag
     take_in(services_, file.services, [&](const std::vector<syntax::ServiceExpr>& exprs) { return transports(exprs); });
     take_in(interfaces_, file.interfaces, [&](const syntax::InterfaceExpr& expr) { return interface_set(expr); });
     for (const auto& service : file.services)
-      if (registry::service_named(service.name.value) != nullptr)
+      if (registry::service_named(service.name.value) != nullptr || only_use(service.name.value))
         diagnostics_.add(Code::registry_service_redefined, service.name.where,
-                         "`" + service.name.value + "` is a well-known service; here it gets another meaning",
+                         "`" + service.name.value + "` is a service of the registry; here it gets another meaning",
                          "choose another name, so that readers are not misled");
   }
 }
@@ -318,7 +333,7 @@ std::optional<std::vector<Transport>> Resolver::service(const syntax::ServiceExp
 
 Transport Resolver::number(Interval<std::uint16_t> ports, Span use) {
   const Port port{ports.first};
-  if (ports.first == ports.last && !registry::knows(protocols::tcp, port) && registry::knows(protocols::udp, port)) {
+  if (ports.first == ports.last && known_for_udp_only(port)) {
     const std::string text = std::to_string(ports.first);
     diagnostics_.add(Code::service_of_udp, use, "a bare `" + text + "` means tcp, but this port is known for udp only",
                      "write `" + text + "/udp`, or `" + text + "/tcp` if tcp is meant");
@@ -336,7 +351,13 @@ std::optional<std::vector<Transport>> Resolver::named_service(const std::string&
       uses.push_back(of_ports(row.protocol, PortSet::of({row.first.number(), row.last.number()})));
     return merged(std::move(uses));
   }
-  report_unknown("service", name, use, services_, registry::service_names());
+  if (const auto only = only_use(name))
+    return std::vector{of_ports(only->protocol, PortSet::of({only->first.number(), only->last.number()}))};
+  if (const std::vector<registry::Use> several = registry::assigned_uses(name); !several.empty())
+    diagnostics_.add(Code::ambiguous_service, use,
+                     "the IANA assigned `" + name + "` several ports or protocols: " + registry::listed(several),
+                     "write the one that is meant, or define `" + name + "` under `services`");
+  else report_unknown("service", name, use, services_, registry::service_names());
   return std::nullopt;
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <tuple>
 
+#include "compiler/base/decimal.h"
 #include "compiler/registry/tables.h"
 
 namespace portpolicy::registry {
@@ -39,7 +40,33 @@ AddressSet internet() {
   return subtract(unicast, not_globally_reachable());
 }
 
+Assignment assignment(const tables::Assigned& row) {
+  return {tables::assigned_text.substr(row.text, row.name_size),
+          tables::assigned_uses.subspan(row.first_use, row.use_count),
+          tables::assigned_text.substr(row.text + row.name_size, row.description_size)};
+}
+
+bool holds(std::span<const tables::KnownPorts> known, Protocol protocol, Port port) {
+  const auto ends_before = [](const tables::KnownPorts& ports, std::pair<std::uint8_t, std::uint16_t> wanted) {
+    return std::pair(ports.protocol, ports.last) < wanted;
+  };
+  const auto found =
+      std::lower_bound(known.begin(), known.end(), std::pair(protocol.number, port.number()), ends_before);
+  return found != known.end() && found->protocol == protocol.number && found->first <= port.number();
+}
+
 }  // namespace
+
+std::string to_string(const Use& use) {
+  return portpolicy::to_string(PortSet::of({use.first.number(), use.last.number()})) + "/" +
+         portpolicy::to_string(use.protocol);
+}
+
+std::string listed(std::span<const Use> uses) {
+  std::string text;
+  for (const Use& use : uses) text += (text.empty() ? "" : " or ") + quoted(to_string(use));
+  return text;
+}
 
 std::span<const Service> services() {
   return tables::services;
@@ -52,16 +79,30 @@ const Service* service_named(std::string_view name) {
 }
 
 bool knows(Protocol protocol, Port port) {
-  const auto ends_before = [](const tables::KnownPorts& ports, std::pair<std::uint8_t, std::uint16_t> wanted) {
-    return std::pair(ports.protocol, ports.last) < wanted;
-  };
-  const auto found = std::lower_bound(tables::known_ports.begin(), tables::known_ports.end(),
-                                      std::pair(protocol.number, port.number()), ends_before);
-  return found != tables::known_ports.end() && found->protocol == protocol.number && found->first <= port.number();
+  return holds(tables::known_ports, protocol, port);
 }
 
 std::span<const std::string_view> service_names() {
   return tables::names;
+}
+
+std::vector<Assignment> assignments() {
+  std::vector<Assignment> rows;
+  rows.reserve(tables::assigned.size());
+  std::ranges::transform(tables::assigned, std::back_inserter(rows), assignment);
+  return rows;
+}
+
+std::vector<Use> assigned_uses(std::string_view name) {
+  const auto name_of = [](const tables::Assigned& row) { return assignment(row).name; };
+  std::vector<Use> uses;
+  for (const tables::Assigned& row : std::ranges::equal_range(tables::assigned, name, {}, name_of))
+    std::ranges::copy(assignment(row).uses, std::back_inserter(uses));
+  return uses;
+}
+
+bool is_assigned(Protocol protocol, Port port) {
+  return holds(tables::assigned_ports, protocol, port);
 }
 
 std::span<const std::string_view> network_names() {
@@ -83,8 +124,8 @@ std::span<const IcmpName> icmp_names(Family family) {
   return family == Family::ipv4 ? tables::icmp_names : tables::icmpv6_names;
 }
 
-std::string_view date() {
-  return tables::date;
+std::string version() {
+  return std::string(tables::date) + ", IANA ports " + std::string(tables::iana_date);
 }
 
 }  // namespace portpolicy::registry

@@ -9,6 +9,15 @@
 /// The tables that generate/ makes of policies/registry. All are constants of the program's image.
 namespace portpolicy::registry::tables {
 
+/// A row of the IANA registry: name and description follow one another from `text` on in `assigned_text`.
+struct Assigned {
+  std::uint32_t text;
+  std::uint16_t first_use;
+  std::uint16_t use_count;
+  std::uint16_t name_size;
+  std::uint16_t description_size;
+};
+
 /// Ports of one protocol that some service uses; ascending by protocol and port, without overlap.
 struct KnownPorts {
   std::uint8_t protocol;
@@ -31,9 +40,14 @@ extern const std::span<const Service> services;             ///< by name
 extern const std::span<const std::string_view> names;       ///< names and aliases, ascending
 extern const std::span<const std::uint16_t> name_services;  ///< for each of `names` its place in `services`
 extern const std::span<const KnownPorts> known_ports;
+extern const std::span<const Assigned> assigned;  ///< by name
+extern const std::span<const Use> assigned_uses;
+extern const std::string_view assigned_text;
+extern const std::span<const KnownPorts> assigned_ports;
 extern const std::span<const SpecialPurpose> special_purpose;  ///< shorter prefixes first
 extern const std::span<const IcmpName> icmp_names;             ///< by type and code
 extern const std::span<const IcmpName> icmpv6_names;
 extern const std::string_view date;
+extern const std::string_view iana_date;
 
 }  // namespace portpolicy::registry::tables

@@ -37,12 +37,6 @@ ServiceExpr whole_protocol(Protocol protocol) {
   return {ServiceExpr::Bare{protocol}, {}};
 }
 
-std::string written(const registry::Use& use) {
-  const std::string first = std::to_string(use.first.number());
-  const std::string ports = use.first == use.last ? first : first + "-" + std::to_string(use.last.number());
-  return "`" + ports + "/" + to_string(use.protocol) + "`";
-}
-
 /// `80/http`, `80/TCP`
 std::unexpected<Mistake> not_a_protocol(std::string_view left, std::string_view right) {
   const std::string port(left);
@@ -63,8 +57,9 @@ std::unexpected<Mistake> name_with_protocol(std::string_view left, std::string_v
   std::string help =
       "write just the name, or a port as in `22/" + std::string(protocol_named(right) ? right : "tcp") + "`";
   if (const registry::Service* service = registry::service_named(left)) {
-    help = "write " + quoted(left);
-    for (const registry::Use& use : service->uses) help += " or " + written(use);
+    help = "write " + quoted(left) + " or " + registry::listed(service->uses);
+  } else if (const std::vector<registry::Use> uses = registry::assigned_uses(left); !uses.empty()) {
+    help = "write its port: " + registry::listed(uses);
   }
   return mistake(Code::bad_service,
                  "a name of a service says its protocols itself; " + quoted(left) + " takes no `/" +

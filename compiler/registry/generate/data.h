@@ -23,6 +23,13 @@ struct Service {
   std::vector<Use> uses;
   std::vector<std::string> aliases;
   std::string description;
+  std::string sensitive;  ///< why it should not be open to the internet; empty when it may be
+};
+
+struct Assignment {
+  std::string name;
+  std::vector<Use> uses;
+  std::string description;
 };
 
 struct SpecialPurpose {
@@ -37,8 +44,10 @@ struct IcmpName {
 };
 
 struct Data {
-  std::string date;  ///< the newest of all files
+  std::string date;  ///< the newest of all files but that of the IANA's port registry
+  std::string iana_date;
   std::vector<Service> services;
+  std::vector<Assignment> assignments;
   std::vector<SpecialPurpose> special_purpose;
   std::array<std::vector<IcmpName>, 2> icmp_names;  ///< by Family
 };

@@ -33,6 +33,11 @@ void print_table(std::ostream& out, const std::string& type, const std::string& 
   out << "};\nconstinit const std::span<const " << type << "> " << name << "{" << name << "_rows};\n\n";
 }
 
+std::string initializer(const Use& use) {
+  return "{{" + std::to_string(use.protocol.number) + "}, Port{" + std::to_string(use.ports.first) + "}, Port{" +
+         std::to_string(use.ports.last) + "}}";
+}
+
 void print_services(std::ostream& out, const std::vector<Service>& services) {
   std::vector<std::string> rows;
   std::map<std::string, std::size_t> names;
@@ -41,10 +46,7 @@ void print_services(std::ostream& out, const std::vector<Service>& services) {
     const Service& service = services[i];
     const std::string number = std::to_string(i);
     out << "static constexpr Use uses_" << number << "[] = {";
-    for (const Use& use : service.uses) {
-      out << "{{" << int{use.protocol.number} << "}, Port{" << use.ports.first << "}, Port{" << use.ports.last
-          << "}}, ";
-    }
+    for (const Use& use : service.uses) out << initializer(use) << ", ";
     out << "};\n";
     std::string aliases = "std::span(no_alias, 0)";
     if (!service.aliases.empty()) {
@@ -55,7 +57,7 @@ void print_services(std::ostream& out, const std::vector<Service>& services) {
     }
     std::ostringstream row;
     row << '{' << literal(service.name) << ", uses_" << number << ", " << aliases << ", "
-        << literal(service.description) << '}';
+        << literal(service.description) << ", " << literal(service.sensitive) << '}';
     rows.push_back(std::move(row).str());
     names.emplace(service.name, i);
     for (const std::string& alias : service.aliases) names.emplace(alias, i);
@@ -72,19 +74,42 @@ void print_services(std::ostream& out, const std::vector<Service>& services) {
   print_table(out, "std::uint16_t", "name_services", index_rows);
 }
 
-void print_known_ports(std::ostream& out, const std::vector<Service>& services) {
-  std::map<Protocol, PortSet> known;
-  for (const Service& service : services) {
-    for (const Use& use : service.uses) known[use.protocol] = unite(known[use.protocol], PortSet::of(use.ports));
+/// Thousands of rows: text and uses stand in one array each, which a row points into by place.
+void print_assignments(std::ostream& out, const std::vector<Assignment>& assignments) {
+  std::vector<std::string> uses;
+  std::vector<std::string> rows;
+  std::size_t text_size = 0;
+  out << "static constexpr char assigned_characters[] =\n";
+  for (const Assignment& assignment : assignments) {
+    out << "    " << literal(assignment.name + assignment.description) << "\n";
+    std::ostringstream row;
+    row << '{' << text_size << ", " << uses.size() << ", " << assignment.uses.size() << ", " << assignment.name.size()
+        << ", " << assignment.description.size() << '}';
+    rows.push_back(std::move(row).str());
+    text_size += assignment.name.size() + assignment.description.size();
+    for (const Use& use : assignment.uses) uses.push_back(initializer(use));
+  }
+  out << ";\nconstinit const std::string_view assigned_text{assigned_characters, " << text_size << "};\n\n";
+  print_table(out, "Assigned", "assigned", rows);
+  print_table(out, "Use", "assigned_uses", uses);
+}
+
+/// The ports that any of the rows uses.
+template <class Row>
+void print_known_ports(std::ostream& out, const std::string& table, const std::vector<Row>& with_uses) {
+  std::map<Protocol, std::vector<Interval<std::uint16_t>>> known;
+  for (const Row& row : with_uses) {
+    for (const Use& use : row.uses) known[use.protocol].push_back(use.ports);
   }
   std::vector<std::string> rows;
-  for (const auto& [protocol, ports] : known) {
-    for (const Interval<std::uint16_t>& interval : ports.intervals()) {
+  for (auto& [protocol, ports] : known) {
+    const PortSet all = PortSet::of(std::move(ports));
+    for (const Interval<std::uint16_t>& interval : all.intervals()) {
       rows.push_back("{" + std::to_string(protocol.number) + ", " + std::to_string(interval.first) + ", " +
                      std::to_string(interval.last) + "}");
     }
   }
-  print_table(out, "KnownPorts", "known_ports", rows);
+  print_table(out, "KnownPorts", table, rows);
 }
 
 void print_special_purpose(std::ostream& out, const std::vector<SpecialPurpose>& special) {
@@ -110,6 +135,7 @@ void print_icmp(std::ostream& out, const std::string& table, const std::vector<I
 
 void sort(Data& data) {
   std::ranges::sort(data.services, {}, &Service::name);
+  std::ranges::stable_sort(data.assignments, {}, &Assignment::name);
   std::ranges::sort(data.special_purpose, {}, [](const SpecialPurpose& row) {
     return std::tuple(row.prefix.address.family, row.prefix.length, row.prefix.address.bits);
   });
@@ -127,11 +153,14 @@ std::string print(Data data) {
   out << "// Generated from policies/registry; changes are lost.\n#include \"compiler/registry/tables.h\"\n\n"
       << "namespace portpolicy::registry::tables {\n\n";
   print_services(out, data.services);
-  print_known_ports(out, data.services);
+  print_known_ports(out, "known_ports", data.services);
+  print_assignments(out, data.assignments);
+  print_known_ports(out, "assigned_ports", data.assignments);
   print_special_purpose(out, data.special_purpose);
   print_icmp(out, "icmp_names", data.icmp_names[0]);
   print_icmp(out, "icmpv6_names", data.icmp_names[1]);
-  out << "constinit const std::string_view date = " << literal(data.date) << ";\n\n"
+  out << "constinit const std::string_view date = " << literal(data.date) << ";\n"
+      << "constinit const std::string_view iana_date = " << literal(data.iana_date) << ";\n\n"
       << "}  // namespace portpolicy::registry::tables\n";
   return out.str();
 }

@@ -106,14 +106,21 @@ Result<Use> parse_use(std::string_view text) {
   return Use{*protocol, *ports};
 }
 
+Result<std::vector<Use>> parse_uses(std::string_view text) {
+  std::vector<Use> uses;
+  for (const std::string& part : split(text, ',')) {
+    const Result<Use> use = parse_use(part);
+    if (!use) return std::unexpected(use.error());
+    uses.push_back(*use);
+  }
+  return uses;
+}
+
 Result<void> read_service(const Fields& fields, std::vector<Service>& services, std::set<std::string>& taken) {
   if (fields.size() < 4) return fail("a service has a name, ports, aliases or `-`, and a description");
-  Service service{fields[0], {}, {}, joined(fields, 3)};
-  for (const std::string& text : split(fields[1], ',')) {
-    const Result<Use> use = parse_use(text);
-    if (!use) return std::unexpected(use.error());
-    service.uses.push_back(*use);
-  }
+  Result<std::vector<Use>> uses = parse_uses(fields[1]);
+  if (!uses) return std::unexpected(uses.error());
+  Service service{fields[0], *std::move(uses), {}, joined(fields, 3), {}};
   if (fields[2] != "-") service.aliases = split(fields[2], ',');
   Fields names = service.aliases;
   names.push_back(service.name);
@@ -122,6 +129,26 @@ Result<void> read_service(const Fields& fields, std::vector<Service>& services, 
     if (!taken.insert(name).second) return fail(quoted(name) + " is named twice");
   }
   services.push_back(std::move(service));
+  return {};
+}
+
+Result<void> read_sensitive(const Fields& fields, std::vector<Service>& services) {
+  if (fields.size() < 2) return fail("an entry has names and a reason");
+  for (const std::string& name : split(fields[0], ',')) {
+    const auto service = std::ranges::find(services, name, &Service::name);
+    if (service == services.end()) return fail(quoted(name) + " is not in services.txt");
+    if (!service->sensitive.empty()) return fail(quoted(name) + " is named twice");
+    service->sensitive = joined(fields, 1);
+  }
+  return {};
+}
+
+/// The names are IANA's: some of them mean something else in a policy, or cannot be written there.
+Result<void> read_assignment(const Fields& fields, std::vector<Assignment>& assignments) {
+  if (fields.size() < 3) return fail("an assignment has a name, ports and a description or `-`");
+  Result<std::vector<Use>> uses = parse_uses(fields[1]);
+  if (!uses) return std::unexpected(uses.error());
+  assignments.push_back({fields[0], *std::move(uses), fields[2] == "-" ? "" : joined(fields, 2)});
   return {};
 }
 
@@ -174,6 +201,8 @@ Result<Data> read(const std::string& folder) {
   Data data;
   std::set<std::string> taken;
   const auto service = [&](const Fields& fields) { return read_service(fields, data.services, taken); };
+  const auto sensitive = [&](const Fields& fields) { return read_sensitive(fields, data.services); };
+  const auto assignment = [&](const Fields& fields) { return read_assignment(fields, data.assignments); };
   const auto ipv4 = [&](const Fields& fields) {
     return read_special_purpose(fields, Family::ipv4, data.special_purpose);
   };
@@ -181,12 +210,21 @@ Result<Data> read(const std::string& folder) {
     return read_special_purpose(fields, Family::ipv6, data.special_purpose);
   };
   const auto icmp = [&](const Fields& fields) { return read_icmp(fields, data.icmp_names); };
-  const std::pair<const char*, LineReader> files[] = {{"services.txt", service},
-                                                      {"special-purpose-ipv4.txt", ipv4},
-                                                      {"special-purpose-ipv6.txt", ipv6},
-                                                      {"icmp.txt", icmp}};
-  for (const auto& [name, read_line] : files) {
-    const Result<void> good = read_lines(folder + "/" + name, data.date, read_line);
+  struct File {
+    const char* name;
+    std::string& date;
+    LineReader read_line;
+  };
+  const File files[] = {
+      {"services.txt", data.date, service},
+      {"sensitive.txt", data.date, sensitive},
+      {"special-purpose-ipv4.txt", data.date, ipv4},
+      {"special-purpose-ipv6.txt", data.date, ipv6},
+      {"icmp.txt", data.date, icmp},
+      {"iana.txt", data.iana_date, assignment},
+  };
+  for (const auto& [name, date, read_line] : files) {
+    const Result<void> good = read_lines(folder + "/" + name, date, read_line);
     if (!good) return std::unexpected(good.error());
   }
   return data;

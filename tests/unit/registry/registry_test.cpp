@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 
@@ -228,6 +229,47 @@ TEST_CASE("of ICMP names with one meaning the first is the usual one") {
   CHECK(first_with(Family::ipv4, 3) == "destination-unreachable");
 }
 
-TEST_CASE("the registry has a date") {
-  CHECK(parse_date(date()).has_value());
+TEST_CASE("the version of the registry is two dates") {
+  const std::string text = version();
+  const std::size_t comma = text.find(", IANA ports ");
+  REQUIRE(comma != std::string::npos);
+  CHECK(parse_date(text.substr(0, comma)).has_value());
+  CHECK(parse_date(text.substr(comma + std::string(", IANA ports ").size())).has_value());
+}
+
+TEST_CASE("the IANA's names have all their ports") {
+  const auto ports_of = [](std::string_view name) { return listed(assigned_uses(name)); };
+  CHECK(ports_of("redis") == "`6379/tcp`");
+  CHECK(ports_of("http-alt") == "`591/tcp` or `591/udp` or `8008/tcp` or `8008/udp` or `8080/tcp` or `8080/udp`");
+  CHECK(ports_of("nfs") == "`2049/sctp` or `2049/tcp` or `2049/udp`");  // of two rows
+  CHECK(ports_of("whois++") == "`63/tcp` or `63/udp`");
+  CHECK(ports_of("zymed-zpp") == "`2133/tcp` or `2133/udp`");
+  CHECK(ports_of("Redis").empty());
+  CHECK(ports_of("").empty());
+}
+
+TEST_CASE("the IANA's registry is whole and in order") {
+  const std::vector<Assignment> rows = assignments();
+  CHECK(rows.size() > 6000);
+  CHECK(std::ranges::is_sorted(rows, {}, &Assignment::name));
+  std::map<Protocol, PortSet> used;
+  for (const Assignment& row : rows) {
+    CHECK_FALSE(row.name.empty());
+    CHECK_FALSE(row.uses.empty());
+    for (const Use& use : row.uses)
+      used[use.protocol] =
+          unite(used[use.protocol], PortSet::of(Interval<std::uint16_t>{use.first.number(), use.last.number()}));
+  }
+  for (const auto& [protocol, ports] : used)
+    for (unsigned port = 0; port <= 65535; ++port) {
+      const auto number = static_cast<std::uint16_t>(port);
+      REQUIRE(is_assigned(protocol, Port(number)) == ports.contains(number));
+    }
+}
+
+TEST_CASE("sensitive services say why") {
+  CHECK(service_named("postgresql")->sensitive.find("database") != std::string_view::npos);
+  CHECK(service_named("telnet")->sensitive.find("clear text") != std::string_view::npos);
+  CHECK(service_named("https")->sensitive.empty());
+  CHECK(service_named("ssh")->sensitive.empty());
 }
