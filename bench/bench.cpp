@@ -73,6 +73,24 @@ Cost typical(int rounds, Run run) {
   return median(std::move(costs));
 }
 
+/// Up to the most that the language allows.
+void compare_sizes(const Workshop& workshop, const char* what, const std::string& kind,
+                   const std::vector<std::size_t>& counts) {
+  std::printf("\n%-26s %12s %8s %12s %8s %14s\n", what, "check", "MB", "compile", "MB", "growth of CPU");
+  Cost before{};
+  for (const std::size_t count : counts) {
+    const fs::path made = workshop.make(kind, count);
+    const Cost check = typical(3, [&] { return workshop.check(made); });
+    const Cost compile = typical(3, [&] { return workshop.compile(made); });
+    std::printf("%26zu %10.2f s %8.0f %10.2f s %8.0f", count, check.cpu_seconds, check.megabytes, compile.cpu_seconds,
+                compile.megabytes);
+    if (before.cpu_seconds > 0) std::printf(" %13.1fx", compile.cpu_seconds / before.cpu_seconds);
+    std::printf("\n");
+    std::fflush(stdout);
+    before = compile;
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -86,17 +104,16 @@ int main(int argc, char** argv) {
   const Workshop workshop{
       argv[1], (fs::canonical("/proc/self/exe").parent_path() / "portpolicy_bench_generate").string(), folder};
 
-  compare_rules(workshop,
-                quick ? std::vector<std::size_t>{100, 1'000} : std::vector<std::size_t>{100, 1'000, 10'000, 100'000});
+  compare_rules(workshop, quick ? std::vector<std::size_t>{100, 1'000}
+                                : std::vector<std::size_t>{100, 1'000, 10'000, 100'000, 200'000});
   const fs::path siblings = workshop.make("siblings", 10'000);
   std::printf("\n");
   measure_one("check, 10,000 rules in two files that disagree nowhere",
               typical(3, [&] { return workshop.check(siblings); }));
   measure_one("compile of the same", typical(3, [&] { return workshop.compile(siblings); }));
   if (!quick) {
-    const fs::path list = workshop.make("list", 1'000'000);
-    measure_one("check, a list of 1,000,000 prefixes", typical(3, [&] { return workshop.check(list); }));
-    measure_one("compile of the same", typical(3, [&] { return workshop.compile(list); }));
+    compare_sizes(workshop, "included files", "includes", {16, 32, 64});
+    compare_sizes(workshop, "prefixes in a list file", "list", {500'000, 1'000'000, 2'000'000});
   }
   std::error_code ignored;
   fs::remove_all(folder, ignored);

@@ -2,6 +2,7 @@
 //
 //     portpolicy_bench_generate rules N FOLDER      policy.yaml, and the same rules written plainly as plain.nft
 //     portpolicy_bench_generate siblings N FOLDER   policy.yaml that includes two files of half the rules each
+//     portpolicy_bench_generate includes N FOLDER   policy.yaml that includes N files of 3,000 rules each
 //     portpolicy_bench_generate list N FOLDER       policy.yaml that denies a list file of N prefixes
 
 #include <charconv>
@@ -101,6 +102,20 @@ void write_siblings(std::size_t count, const fs::path& folder) {
   }
 }
 
+void write_includes(std::size_t count, const fs::path& folder) {
+  constexpr std::size_t rules_per_file = 3'000;
+  std::ofstream policy(folder / "policy.yaml");
+  policy << "portpolicy: 1\nbase: []\ndefaults: {inbound: reject}\ninclude:\n";
+  const std::vector<Rule> all = rules(count * rules_per_file);
+  for (std::size_t file = 0; file < count; ++file) {
+    const std::string name = "part-" + std::to_string(file) + ".yaml";
+    policy << "  - " << name << "\n";
+    std::ofstream part(folder / name);
+    part << "portpolicy: 1\ninbound:\n";
+    for (std::size_t i = 0; i < rules_per_file; ++i) part << line_of(all[file * rules_per_file + i], "allow");
+  }
+}
+
 void write_list(std::size_t count, const fs::path& folder) {
   std::ofstream policy(folder / "policy.yaml"), list(folder / "million.txt");
   policy << "portpolicy: 1\nbase: []\nnetworks:\n  blocked: {file: million.txt}\n"
@@ -114,7 +129,7 @@ void write_list(std::size_t count, const fs::path& folder) {
 }
 
 int usage() {
-  std::cerr << "usage: portpolicy_bench_generate rules|siblings|list N FOLDER\n";
+  std::cerr << "usage: portpolicy_bench_generate rules|siblings|includes|list N FOLDER\n";
   return 2;
 }
 
@@ -129,6 +144,7 @@ int main(int argc, char** argv) {
   fs::create_directories(folder);
   if (kind == "rules") write_rules(count, folder);
   else if (kind == "siblings") write_siblings(count, folder);
+  else if (kind == "includes") write_includes(count, folder);
   else if (kind == "list") write_list(count, folder);
   else return usage();
   return 0;
