@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -16,14 +17,15 @@ struct Waived {
   bool used = false;
 };
 
-using RulesByName = std::map<std::string_view, const syntax::Rule*>;
+using RulesByName = std::map<std::string, const syntax::Rule*, std::less<>>;
 
 RulesByName rules_by_name(const syntax::Policy& policy) {
   RulesByName rules;
-  for (const syntax::File& file : policy.files)
-    for (const auto& list : file.rules)
-      for (const syntax::Rule& rule : list)
-        if (rule.name) rules.emplace(rule.name->value, &rule);
+  for (std::size_t file = 0; file < policy.files.size(); ++file)
+    for (const Direction direction : directions)
+      for (const syntax::Rule& rule : policy.files[file].rules[static_cast<std::size_t>(direction)])
+        rules.emplace(rule.name ? rule.name->value : syntax::place_name(policy, file, to_string(direction), rule.place),
+                      &rule);
   return rules;
 }
 

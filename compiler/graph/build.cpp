@@ -122,10 +122,7 @@ void Builder::default_of(Direction direction) {
 
 std::string Builder::name_of(const std::optional<syntax::Located<std::string>>& name, std::uint32_t file,
                              std::string_view list, std::size_t place) const {
-  if (name) return name->value;
-  std::string text = file == 0 ? std::string{} : policy_.files[file].title + ":";
-  text.append(list).append("[").append(std::to_string(place)).append("]");
-  return text;
+  return name ? name->value : syntax::place_name(policy_, file, list, place);
 }
 
 void Builder::collect(Direction direction) {

@@ -32,4 +32,10 @@ std::string_view to_string(Tier tier) {
   std::unreachable();
 }
 
+std::string place_name(const Policy& policy, std::size_t file, std::string_view list, std::size_t place) {
+  std::string text = file == 0 ? std::string{} : policy.files[file].title + ":";
+  text.append(list).append("[").append(std::to_string(place)).append("]");
+  return text;
+}
+
 }  // namespace portpolicy::syntax

@@ -202,4 +202,7 @@ struct Policy {
   std::vector<ListFile> lists;
 };
 
+/// What a rule or a claim without a name is called: `inbound[0]` in the first file, else `team/web.yaml:inbound[0]`.
+std::string place_name(const Policy& policy, std::size_t file, std::string_view list, std::size_t place);
+
 }  // namespace portpolicy::syntax
