@@ -169,4 +169,15 @@ std::expected<FileReader::File, Failure> FileSystemReader::read_library(std::str
   return file_at(*library / (within.string() + ".yaml"), *library, "<" + within.string() + ">", limit, Place::library);
 }
 
+std::vector<std::string> FileSystemReader::library_names() {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::recursive_directory_iterator at(places_.library, error), end; !error && at != end; at.increment(error)) {
+    if (at->path().extension() != ".yaml") continue;
+    names.push_back(at->path().lexically_relative(places_.library).replace_extension().string());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
 }  // namespace portpolicy::cli

@@ -21,6 +21,7 @@ class FileSystemReader : public FileReader {
   std::expected<File, Failure> read_top(const std::string& path, std::size_t limit) override;
   std::expected<File, Failure> read_relative(const File& from, std::string_view path, std::size_t limit) override;
   std::expected<File, Failure> read_library(std::string_view name, std::size_t limit) override;
+  std::vector<std::string> library_names() override;
 
  private:
   Places places_;

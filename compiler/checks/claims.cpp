@@ -155,8 +155,9 @@ void report(const Claim& claim, const Counterexample& found, Limits limits, Diag
   }
   finding.message = subject(claim) + std::string(past(found.verdict)) + " by " + decided;
   if (limits == Limits::exhausted) finding.message += " once the limits are exhausted";
-  finding.help = claim.kind == Claim::Kind::only_from ? "narrow what lets it in, or widen `only-from`"
-                                                      : "change the rule, or what is claimed";
+  finding.help = claim.kind == Claim::Kind::only_from
+                     ? "narrow what lets it in, or widen the networks that are named here"
+                     : "change the rule, or what is claimed";
   finding.witness = example(found.box, claim.direction);
   diagnostics.add(std::move(finding));
 }
@@ -175,6 +176,7 @@ std::vector<Box> boxes_of(const Graph& graph, const Claim& claim) {
 }
 
 void say_what_is_ignored(const Claim& claim, const std::vector<Step>& steps, Diagnostics& diagnostics) {
+  if (claim.library) return;
   const auto ignored = std::ranges::find_if(steps, [&](const Step& step) { return is_ignored(step, claim); });
   if (ignored == steps.end()) return;
   diagnostics.add(
@@ -201,7 +203,7 @@ std::expected<bool, TooComplex> prove(Walk& walk, const Claim& claim, const Box&
 
 std::expected<void, TooComplex> prove(const Graph& graph, Walk& walk, const Claim& claim, Diagnostics& diagnostics) {
   const std::vector<Box> boxes = boxes_of(graph, claim);
-  if (boxes.empty())
+  if (boxes.empty() && !claim.library)
     diagnostics.add(Code::never_matches, claim.where, "`" + claim.name + "` describes no packet",
                     "packets that use the loopback interface do not count; mend it or take it out");
   for (const Box& box : boxes) {

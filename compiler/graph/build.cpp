@@ -300,6 +300,7 @@ void Builder::add_claim(const syntax::Claim& written, Claim::Kind kind, Directio
   if (written.states) claim.states = written.states->value;
   claim.where = written.where;
   claim.tier = policy_.files[file].tier;
+  claim.library = policy_.files[file].library;
   graph_.claims.push_back(std::move(claim));
 }
 

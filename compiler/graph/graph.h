@@ -97,6 +97,7 @@ struct Claim {
   Span where;
   std::string name;
   Tier tier = Tier::normal;  ///< of the file that it stands in
+  bool library = false;      ///< that file is of the library: what it could say better is not for its reader to mend
 };
 
 struct Graph {

@@ -140,6 +140,7 @@ template <class Known>
 void Resolver::report_unknown(std::string_view kind, const std::string& name, Span use, const Known& known,
                               std::span<const std::string_view> builtin) {
   if (may_be_left_out(name)) return;
+  if (!told_unknown_.emplace(kind, name).second) return;
   diagnostics_.add(Code::unknown_name, use, "there is no " + std::string(kind) + " `" + name + "`",
                    help_for_unknown(name, known, builtin));
 }

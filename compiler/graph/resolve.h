@@ -86,6 +86,7 @@ class Resolver {
   std::map<std::string, InterfaceSetId, std::less<>> interface_ids_;  // of single words
   std::size_t room_;
   bool told_of_room_ = false;
+  std::set<std::pair<std::string_view, std::string>> told_unknown_;  // a name that is missing is one mistake
   std::size_t deepest_ = 0;  // of the names that stand in the value being evaluated
   std::set<std::string_view> left_out_;
   bool incomplete_ = false;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "compiler/base/result.h"
 
@@ -37,6 +38,8 @@ class FileReader {
   virtual std::expected<File, Failure> read_relative(const File& from, std::string_view path, std::size_t limit) = 0;
   /// A policy of the installed library: `name` as written between `<` and `>`.
   virtual std::expected<File, Failure> read_library(std::string_view name, std::size_t limit) = 0;
+  /// What may stand between `<` and `>`, for suggestions.
+  virtual std::vector<std::string> library_names() = 0;
 };
 
 }  // namespace portpolicy

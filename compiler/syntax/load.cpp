@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compiler/base/decimal.h"
+#include "compiler/diagnostics/suggest.h"
 #include "compiler/syntax/list_file.h"
 #include "compiler/syntax/reading.h"
 #include "compiler/syntax/section.h"
@@ -54,6 +55,16 @@ std::optional<Mistake> bad_path(std::string_view path) {
 std::optional<std::string_view> library_name(std::string_view path) {
   if (path.size() < 3 || !path.starts_with('<') || !path.ends_with('>')) return std::nullopt;
   return path.substr(1, path.size() - 2);
+}
+
+/// `<role/databse>`, `<role/web.yaml>`
+std::string did_you_mean_of_library(std::string_view name, const std::vector<std::string>& known) {
+  constexpr std::string_view suffix = ".yaml";
+  if (name.ends_with(suffix)) name.remove_suffix(suffix.size());
+  const auto exact = std::ranges::find(known, name);
+  const auto near = nearest(name, std::vector<std::string_view>(known.begin(), known.end()));
+  if (exact == known.end() && !near) return {};
+  return "did you mean `<" + (exact != known.end() ? *exact : std::string(*near)) + ">`?";
 }
 
 class Loader {
@@ -126,7 +137,9 @@ class Loader {
     Reading file = name ? reader_.read_library(*name, max_policy_bytes)
                         : reader_.read_relative(from, path.value, max_policy_bytes);
     if (!file) {
-      report(refusal(file.error(), path.value, Code::include_unreadable, max_policy_bytes), path.where);
+      Mistake mistake = refusal(file.error(), path.value, Code::include_unreadable, max_policy_bytes);
+      if (name && mistake.help.empty()) mistake.help = did_you_mean_of_library(*name, reader_.library_names());
+      report(std::move(mistake), path.where);
       return std::nullopt;
     }
     if (closes_cycle(*file, path)) return std::nullopt;

@@ -87,7 +87,20 @@ std::optional<NetworkExpr> read_file(const Fields& fields, Node mapping, const C
   return NetworkExpr{NetworkExpr::File{*list}, mapping.where()};
 }
 
+/// In `[fd00::]` YAML takes the last colon for its own and sees a key without a value.
+bool report_lost_colon(Node mapping, const Context& context) {
+  if (mapping.size() != 2) return false;
+  const Node name = *mapping.begin(), value = *std::next(mapping.begin());
+  if (!name.is_scalar() || name.quoted() || !value.is_null()) return false;
+  const std::string address = std::string(name.text()) + ":";
+  if (!AddressRange::parse(address)) return false;
+  context.error(Code::bad_address, name.where(), "YAML takes the last colon of " + quoted(address) + " for its own",
+                "put the address into quotes: `\"" + address + "\"`");
+  return true;
+}
+
 std::optional<NetworkExpr> read_mapping(Node mapping, const Context& context) {
+  if (report_lost_colon(mapping, context)) return std::nullopt;
   const std::size_t before = context.diagnostics.errors();
   const Fields fields = read_fields(mapping, network_keys, context);
   if (context.diagnostics.errors() != before) return std::nullopt;

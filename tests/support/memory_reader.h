@@ -35,6 +35,12 @@ class MemoryReader : public FileReader {
   std::expected<File, Failure> read_library(std::string_view name, std::size_t limit) override {
     return find("<" + std::string(name) + ">", limit);
   }
+  std::vector<std::string> library_names() override {
+    std::vector<std::string> names;
+    for (const auto& [path, text] : files_)
+      if (path.starts_with('<')) names.push_back(path.substr(1, path.size() - 2));
+    return names;
+  }
 
  private:
   /// Without `.` and `..`; nothing when it leads out.
