@@ -47,7 +47,7 @@ std::optional<NetworkExpr> read_word(Node value, std::string_view what, const Co
     context.error(mistake.code, value.where(), std::move(mistake.message), std::move(mistake.help));
     return std::nullopt;
   }
-  if (is_name(text)) return NetworkExpr{NetworkExpr::Name{std::string(text)}, value.where()};
+  if (is_name(text) && !reads_as_value(text)) return NetworkExpr{NetworkExpr::Name{std::string(text)}, value.where()};
   if (text.empty()) {
     context.error(Code::empty_value, value.where(), "the network after `" + std::string(what) + "` is empty",
                   std::string(forms));

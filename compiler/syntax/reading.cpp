@@ -1,6 +1,7 @@
 #include "compiler/syntax/reading.h"
 
 #include <algorithm>
+#include <charconv>
 #include <unordered_map>
 
 #include "compiler/diagnostics/render.h"
@@ -126,6 +127,19 @@ std::string_view without_trailing_blank(std::string_view text) {
 bool is_name(std::string_view text) {
   return !text.empty() && text.size() <= longest_name && is_alphanumeric(text[0]) &&
          std::ranges::all_of(text, [](char c) { return is_alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
+}
+
+bool reads_as_value(std::string_view text) {
+  constexpr std::array<std::string_view, 6> truths{"true", "True", "TRUE", "false", "False", "FALSE"};
+  if (std::ranges::find(truths, text) != truths.end()) return true;
+  if (text.empty() || text[0] < '0' || text[0] > '9') return false;
+  const bool octal = text.starts_with("0o");
+  if (octal || text.starts_with("0x")) {
+    const std::string_view digits = octal ? "01234567" : "0123456789abcdefABCDEF";
+    return text.size() > 2 && text.find_first_not_of(digits, 2) == std::string_view::npos;
+  }
+  double unused = 0;
+  return std::from_chars(text.data(), text.data() + text.size(), unused).ptr == text.data() + text.size();
 }
 
 std::string_view kind_name(Node node) {

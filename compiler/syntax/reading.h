@@ -42,6 +42,10 @@ struct Mistake {
 /// `[A-Za-z0-9][A-Za-z0-9._-]{0,62}`
 bool is_name(std::string_view text);
 
+/// Whether other readers of YAML take this word for a number or a truth value: `1e3`, `0o17`, `true`. A tool that
+/// rewrites a policy makes 1000 of the first, so no service and no network is called so.
+bool reads_as_value(std::string_view text);
+
 /// "a list", "a mapping", "text" or "nothing", for messages.
 std::string_view kind_name(Node node);
 

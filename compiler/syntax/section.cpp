@@ -64,6 +64,8 @@ std::optional<Mistake> taken_name(std::string_view section, std::string_view nam
     }
     if (reads_as_address(name))
       return Mistake{Code::bad_name, quoted(name) + " reads as an address", "choose another name"};
+    if (reads_as_value(name))
+      return Mistake{Code::bad_name, quoted(name) + " reads as a number or a truth value", "choose another name"};
   }
   if (section == "services") {
     const auto read = parse_service(name);

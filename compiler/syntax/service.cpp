@@ -183,7 +183,8 @@ std::expected<ServiceExpr, Mistake> parse_service(std::string_view text) {
   }
   if (const std::optional<Protocol> protocol = protocol_named(text)) return whole_protocol(*protocol);
   if (text.starts_with("protocol ")) return parse_protocol_number(text.substr(9));
-  if (is_name(text) && text != "all") return ServiceExpr{ServiceExpr::Name{std::string(text)}, {}};
+  if (is_name(text) && text != "all" && !reads_as_value(text))
+    return ServiceExpr{ServiceExpr::Name{std::string(text)}, {}};
   return not_a_service(text);
 }
 

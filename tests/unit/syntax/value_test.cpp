@@ -132,6 +132,14 @@ TEST_CASE("a defined name must not mean something else already") {
   for (const std::string name : {"80", "tcp", "any", "80-90", "icmp"}) {
     expect_one("portpolicy: 1\nservices: {" + name + ": 80/tcp}\n", Code::bad_name, name, "already means");
   }
+  for (const std::string name : {"1e3", "0x10", "0o17", "true", "FALSE"}) {
+    CAPTURE(name);
+    expect_one("portpolicy: 1\nnetworks: {" + name + ": 10.0.0.0/8}\n", Code::bad_name, name, "reads as a number");
+    expect_one("portpolicy: 1\nservices: {" + name + ": 80/tcp}\n", Code::bad_name, name, "already means");
+    expect_one_in_rule("{allow: " + name + "}", name == "0x10" ? Code::bad_port : Code::bad_service, name, "not a");
+    expect_one_in_rule("{allow: ssh, from: " + name + "}", Code::bad_address, name, "neither an address nor a name");
+  }
+  CHECK(Loaded("portpolicy: 1\nnetworks: {1e: 10.0.0.0/8, 0b1: 10.0.0.0/8, nan: 10.0.0.0/8}\n").findings.empty());
   expect_one("portpolicy: 1\nservices: {80/tcp: 80/tcp}\n", Code::bad_name, "80/tcp", "cannot be a name");
   CHECK(Loaded("portpolicy: 1\ninterfaces: {eth0: eth1, any: eth2}\n").findings.empty());
 }
