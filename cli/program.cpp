@@ -12,6 +12,7 @@
 #include "cli/exit_code.h"
 #include "cli/explain.h"
 #include "cli/explain_code.h"
+#include "cli/schema.h"
 #include "cli/services.h"
 #include "cli/usage.h"
 #include "cli/version.h"
@@ -36,6 +37,7 @@ void build(CLI::App& program, AllOptions& options) {
   explain::add(program, options.explain);
   explain_code::add(program, options.explain_code);
   services::add(program, options.services);
+  schema::add(program);
   program.footer(
       "`portpolicy COMMAND --help` explains a command.\n"
       "\n"
@@ -78,8 +80,9 @@ int dispatch(const CLI::App& program, const AllOptions& options, Io& io) {
   if (name == "check") return check::run(options.check, io);
   if (name == "compile") return compile::run(options.compile, io);
   if (name == "explain") return explain::run(options.explain, io);
+  if (name == "explain-code") return explain_code::run(options.explain_code, io);
   if (name == "services") return services::run(options.services, io);
-  return explain_code::run(options.explain_code, io);
+  return schema::run(io);
 }
 
 int parse_and_run(std::vector<std::string> arguments, Io& io) {

@@ -40,8 +40,9 @@ enum class Form : std::uint8_t {
 struct Key {
   std::string_view name;
   Form form;
-  std::string_view description;               ///< one line
+  std::string_view description;               ///< one line: what it means, what holds without it, an example
   std::span<const std::string_view> words{};  ///< that may stand there, for `Form::word`, `words` and `fallback`
+  std::string_view unless_given{};            ///< which of `words` holds then, if it is one
 };
 
 /// A key that people write who know another firewall, and what to say to them.

@@ -51,7 +51,7 @@ std::map<std::string, Parts, std::less<>> allowed_parts() {
 /// Headers of other projects, by how their names begin, and the only parts that may include them.
 const std::map<std::string, Parts, std::less<>> foreign_headers{
     {"yaml-cpp/", {"compiler/syntax"}},
-    {"nlohmann/", {"compiler/diagnostics", "cli"}},
+    {"nlohmann/", {"compiler/diagnostics", "compiler/syntax", "cli"}},
     {"CLI/", {"cli"}},
     {"libnftnl/", {"host"}},
     {"libmnl/", {"host"}},

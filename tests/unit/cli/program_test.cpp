@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "cli/exit_code.h"
@@ -40,13 +41,13 @@ TEST_SUITE("program") {
 
   TEST_CASE("help that was asked for is a result") {
     CHECK(run({"--help"}).out.find("Exit codes") != std::string::npos);
-    for (const char* command : {"check", "compile", "explain", "explain-code"}) {
+    for (const char* command : {"check", "compile", "explain", "explain-code", "schema"}) {
       CAPTURE(command);
       const Outcome outcome = run({command, "--help"});
       CHECK(outcome.code == cli::exit_done);
       CHECK(outcome.err.empty());
       CHECK(outcome.out.find(std::string("portpolicy ") + command) != std::string::npos);
-      CHECK(outcome.out.find("Examples:") != std::string::npos);
+      CHECK(outcome.out.find("Example") != std::string::npos);
       CHECK(outcome.out.find("Exit codes") != std::string::npos);
     }
   }
@@ -80,6 +81,9 @@ TEST_SUITE("program") {
          "portpolicy compile: --target takes nftables, not `nftable`; did you mean `nftables`?"},
         {{"compile", "p.yaml", "--print=grpah"},
          "portpolicy compile: --print takes policy, graph, filter or nftables, not `grpah`; did you mean `graph`?"},
+        {{"schem"}, "portpolicy: unknown command `schem`; did you mean `schema`?"},
+        {{"schema", "p.yaml"}, "portpolicy schema: unexpected argument `p.yaml`"},
+        {{"schema", "--format"}, "portpolicy schema: unknown option `--format`"},
         {{"explain-code", "PP999"}, "portpolicy explain-code: there is no finding `PP999`"},
         {{"check", "\x1b[31m", "x\x1b"}, "portpolicy check: unexpected argument `x\\x1b`"},
         {{"explain", "p.yaml", "inbound"},
@@ -95,6 +99,17 @@ TEST_SUITE("program") {
       const std::string line = first_line(outcome.err);
       CHECK(line.substr(0, message.size()) == message);
     }
+  }
+
+  TEST_CASE("the schema is JSON, always the same, and a result") {
+    const Outcome outcome = run({"schema"});
+    CHECK(outcome.code == cli::exit_done);
+    CHECK(outcome.err.empty());
+    CHECK(outcome.out == run({"schema"}).out);
+    CHECK(outcome.out.ends_with("}\n"));
+    const nlohmann::json schema = nlohmann::json::parse(outcome.out);
+    CHECK(schema["$schema"] == "http://json-schema.org/draft-07/schema#");
+    CHECK(schema["properties"]["portpolicy"]["const"] == 1);
   }
 
   TEST_CASE("a file that is called like a command is a file") {
