@@ -309,12 +309,14 @@ Json value_definitions() {
                             {"<baseline/server>"});
   Json includes = one_or_more(include, include);
   includes["allOf"][0].erase("minItems");
+  Json services = one_or_more(service(), reference("service"));
+  services.erase("defaultSnippets");  // editors find those of the list's items
   const Json rule = form(any_scalar(), pattern::rule(), "the name of a rule, or its place such as `inbound[0]`");
   Json management = mapping(management_keys);
   management["required"] = {"allow"};
   return {
       {"service", service()},
-      {"services", one_or_more(service(), reference("service"))},
+      {"services", services},
       {"network", network()},
       {"interface", interfaces()},
       {"ports", one_or_more(ports(), ports())},

@@ -141,6 +141,12 @@ const expectations = [
     offers: 150,
   },
   {
+    what: 'services, the first letters written',
+    policy: 'portpolicy: 1\ninbound:\n  - allow: po^\n',
+    completes: { postgresql: 'postgresql' },
+    reports: [],
+  },
+  {
     what: 'services in a list',
     policy: 'portpolicy: 1\ninbound:\n  - allow: [ssh, ^]\n',
     completes: { https: 'https' },
