@@ -8,6 +8,7 @@
 
 #include "backends/nftables/lower.h"
 #include "backends/nftables/print.h"
+#include "cli/choices.h"
 #include "cli/exit_code.h"
 #include "cli/output_file.h"
 #include "cli/usage.h"
@@ -20,32 +21,7 @@ namespace portpolicy::cli::compile {
 namespace {
 
 constexpr std::array<std::string_view, 1> targets{"nftables"};
-constexpr std::array<std::string_view, 2> later_targets{"iptables", "windows"};
 constexpr std::array<std::string_view, 4> stages{"policy", "graph", "filter", "nftables"};
-
-template <class List>
-bool contains(const List& list, std::string_view word) {
-  return std::ranges::find(list, word) != list.end();
-}
-
-/// The exit code if the options make no sense.
-std::optional<int> wrong_usage(const Options& options, Io& io) {
-  if (!contains(fail_on_choices, options.fail_on)) {
-    return bad_choice(io, "compile", "--fail-on", options.fail_on, fail_on_choices);
-  }
-  if (options.print && !contains(stages, *options.print)) {
-    return bad_choice(io, "compile", "--print", *options.print, stages);
-  }
-  if (!options.target) {
-    if (options.print) return std::nullopt;
-    return usage_error(io, "compile", "for which target? Targets: nftables");
-  }
-  if (contains(later_targets, *options.target)) {
-    return usage_error(io, "compile", "--target " + *options.target + " is not in this version; targets: nftables");
-  }
-  if (!contains(targets, *options.target)) return bad_choice(io, "compile", "--target", *options.target, targets);
-  return std::nullopt;
-}
 
 /// The artifact, or nothing when the target cannot express the policy, which is then among the findings.
 std::optional<std::string> nftables_text(Loaded& loaded) {
@@ -94,25 +70,31 @@ int deliver(const std::string& text, const Options& options, const SourceMap& so
 void add(CLI::App& program, Options& options) {
   CLI::App* command = program.add_subcommand("compile", "Write native firewall rules that say what the policy says");
   cli::add(*command, options.policy);
-  command->add_option("--target", options.target, "What to write: nftables")->type_name("TARGET");
+  command->add_option("--target", options.target, "The kind of firewall to write for")->type_name(choice_of(targets));
   command
       ->add_option("-o,--output", options.output, "The file to write, whole or not at all (default: standard output)")
       ->type_name("FILE");
-  command->add_option("--print", options.print, "Show a stage of the work instead")
-      ->type_name("policy|graph|filter|nftables");
+  command
+      ->add_option("--print", options.print,
+                   "Write what the compiler holds at a stage of its work, instead of the result")
+      ->type_name(choice_of(stages));
   command->add_option("--fail-on", options.fail_on, "Write nothing and exit 1 for errors (default) or for warnings too")
-      ->type_name("error|warning");
+      ->type_name(choice_of(fail_on_choices));
   command->footer(
+      "What is written is text: nothing is loaded into the firewall of this machine. Its first lines say how to load\n"
+      "and to undo it. Unless the exit code is 0 nothing is written.\n"
+      "\n"
       "Examples:\n"
       "  portpolicy compile policy.yaml --target nftables -o firewall.nft\n"
       "  portpolicy compile policy.yaml --print=graph\n"
       "\n"
       "Exit codes: 0 done; 1 the policy has errors or the target cannot express it; 2 wrong usage; 3 a file cannot be\n"
-      "read or written; 70 internal error. Unless the code is 0 nothing is written.");
+      "read or written; 70 internal error");
 }
 
 int run(const Options& options, Io& io) {
-  if (const std::optional<int> code = wrong_usage(options, io)) return *code;
+  if (!options.target && !options.print)
+    return usage_error(io, "compile", "for which target? Give --target " + choice_of(targets));
   auto loaded = load(options.policy, "compile", Thoroughness::all, io);
   if (!loaded) return loaded.error();
   std::optional<std::string> text;

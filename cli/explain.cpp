@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
+#include "cli/choices.h"
 #include "cli/exit_code.h"
 #include "cli/explanation.h"
 #include "cli/single_service.h"
@@ -17,7 +18,6 @@ namespace portpolicy::cli::explain {
 
 namespace {
 
-constexpr std::array<std::string_view, 2> formats{"text", "json"};
 using Json = nlohmann::ordered_json;
 
 /// An option whose value is one of a closed list.
@@ -173,25 +173,32 @@ int many_packets(const Options& options, Io& io) {
 void add(CLI::App& program, Options& options) {
   CLI::App* command = program.add_subcommand("explain", "Say what becomes of a packet, and which rule decides it");
   cli::add(*command, options.policy);
-  command->add_option("DIRECTION", options.direction, "inbound, outbound or forward")->type_name("");
+  command
+      ->add_option("DIRECTION", options.direction, "Whether the packet comes to this host, leaves it or passes through")
+      ->type_name(choice_of(directions));
   command->add_option("--from", options.from, "The source address")->type_name("ADDRESS");
   command->add_option("--to", options.to, "The destination address")->type_name("ADDRESS");
   command->add_option("--service", options.service, "One port, ICMP type or protocol: 5432/tcp, ssh, icmp/8, esp")
       ->type_name("SERVICE");
-  command->add_option("--source-port", options.source_port, "Default: 40000")->type_name("N");
-  command->add_option("--in", options.in, "The interface it comes in by (default: one without a known name)")
+  command->add_option("--source-port", options.source_port, "The port it comes from (default: 40000)")->type_name("N");
+  command->add_option("--in", options.in, "The interface it comes in by (default: one that no rule names)")
       ->type_name("IF");
-  command->add_option("--out", options.out, "The interface it leaves by (default: one without a known name)")
+  command->add_option("--out", options.out, "The interface it leaves by (default: one that no rule names)")
       ->type_name("IF");
-  command->add_option("--state", options.state, "new (default), established, related, invalid or untracked")
-      ->type_name("STATE");
+  command->add_option("--state", options.state, "What connection tracking calls it (default: new)")
+      ->type_name(choice_of(states));
   command
-      ->add_option("--packets", options.packets,
-                   "Many packets, a JSON object a line, from a file or - ; the answers "
-                   "are JSON too")
+      ->add_option(
+          "--packets", options.packets,
+          "Many packets instead, a JSON object a line, from a file or from standard input (-); an answer is a JSON "
+          "object too")
       ->type_name("FILE");
-  command->add_option("--format", options.format, "text (default) or json")->type_name("text|json");
+  command->add_option("--format", options.format, "The answer as text (default) or as JSON")->type_name("text|json");
   command->footer(
+      "The verdict comes first, then every rule that was asked, in order. A packet needs a direction, --from, --to "
+      "and\n"
+      "--service. A test or a promise of the policy that is broken does not keep its packets from being explained.\n"
+      "\n"
       "Examples:\n"
       "  portpolicy explain policy.yaml inbound --from 198.51.100.7 --to 192.0.2.1 --service ssh\n"
       "  portpolicy explain policy.yaml --packets packets.jsonl\n"
@@ -204,9 +211,6 @@ void add(CLI::App& program, Options& options) {
 }
 
 int run(const Options& options, Io& io) {
-  if (std::ranges::find(formats, options.format) == formats.end()) {
-    return bad_choice(io, "explain", "--format", options.format, formats);
-  }
   return options.packets ? many_packets(options, io) : one_packet(options, io);
 }
 

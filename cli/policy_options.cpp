@@ -1,7 +1,6 @@
 #include "cli/policy_options.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "cli/exit_code.h"
@@ -11,8 +10,6 @@
 namespace portpolicy::cli {
 
 namespace {
-
-constexpr std::array<std::string_view, 3> color_choices{"auto", "always", "never"};
 
 Colour colour(const PolicyOptions& options, const Io& io) {
   if (options.color == "auto") return io.colour;
@@ -39,16 +36,21 @@ std::string reason_of(const FileReader::Failure& failure) {
 }  // namespace
 
 void add(CLI::App& command, PolicyOptions& options) {
-  command.add_option("POLICY", options.policy, "The policy file")->type_name("");
+  command.add_option("POLICY", options.policy, "The policy file")->type_name("")->required();
   command
       .add_option("--root", options.root,
                   "Included files and lists stay inside this folder (default: the git work tree that holds the "
                   "policy, else its folder)")
       ->type_name("DIR");
-  command.add_option("--library", options.library, "The folder of policies that are included as <name>")
+  command
+      .add_option("--library", options.library,
+                  "The folder of policies that are included as <name> (default: those that came with the program)")
       ->type_name("DIR");
-  command.add_option("--at", options.at, "Judge by this day instead of today (UTC)")->type_name("YYYY-MM-DD");
-  command.add_option("--color", options.color, "Coloured messages: auto (default), always or never")->type_name("WHEN");
+  command.add_option("--at", options.at, "The day by which `until` is judged (default: today in UTC)")
+      ->type_name("YYYY-MM-DD");
+  command
+      .add_option("--color", options.color, "Coloured messages; auto (default): on a terminal, unless NO_COLOR is set")
+      ->type_name("auto|always|never");
   command.add_flag("-q,--quiet", options.quiet, "Show errors only");
 }
 
@@ -58,9 +60,6 @@ std::expected<Loaded, int> load(const PolicyOptions& options, std::string_view c
   if (options.policy == "-") {
     return std::unexpected(usage_error(
         io, command, "a policy is read from a file, not from standard input: its includes are relative to it"));
-  }
-  if (std::ranges::find(color_choices, options.color) == color_choices.end()) {
-    return std::unexpected(bad_choice(io, command, "--color", options.color, color_choices));
   }
   Host host{io.today};
   if (options.at) {

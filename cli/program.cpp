@@ -8,6 +8,7 @@
 #include <new>
 
 #include "cli/check.h"
+#include "cli/choices.h"
 #include "cli/compile.h"
 #include "cli/exit_code.h"
 #include "cli/explain.h"
@@ -31,6 +32,9 @@ struct AllOptions {
 
 void build(CLI::App& program, AllOptions& options) {
   program.name("portpolicy");
+  program.get_formatter()->label("Positionals", "Arguments");
+  program.get_formatter()->label("REQUIRED", "");  // the line of usage shows it
+  program.get_formatter()->label("SUBCOMMAND", "COMMAND");
   program.set_version_flag("--version", "portpolicy " + std::string(version()), "Show the version");
   check::add(program, options.check);
   compile::add(program, options.compile);
@@ -39,7 +43,9 @@ void build(CLI::App& program, AllOptions& options) {
   services::add(program, options.services);
   schema::add(program);
   program.footer(
-      "`portpolicy COMMAND --help` explains a command.\n"
+      "A policy is a YAML file that says who may reach what on a host.\n"
+      "`portpolicy COMMAND --help` explains a command. Nothing here changes the firewall of this machine: what is\n"
+      "written is text.\n"
       "\n"
       "Examples:\n"
       "  portpolicy check policy.yaml\n"
@@ -56,6 +62,7 @@ void build(CLI::App& program, AllOptions& options) {
   for (CLI::App* command : program.get_subcommands({})) {
     command->allow_extras();
     command->set_help_flag("-h,--help", "Show this help");
+    if (!command->get_group().empty()) command->group("Commands");
   }
 }
 
@@ -77,6 +84,7 @@ int dispatch(const CLI::App& program, const AllOptions& options, Io& io) {
   }
   const std::string& name = command->get_name();
   if (const auto word = first_unknown(*command)) return usage_error(io, name, unknown_word(program, command, *word));
+  if (const auto code = refuse_other_words(*command, io)) return *code;
   if (name == "check") return check::run(options.check, io);
   if (name == "compile") return compile::run(options.compile, io);
   if (name == "explain") return explain::run(options.explain, io);
@@ -99,6 +107,8 @@ int parse_and_run(std::vector<std::string> arguments, Io& io) {
   } catch (const CLI::CallForVersion& call) {
     io.out << call.what() << '\n';
     return exit_done;
+  } catch (const CLI::RequiredError&) {
+    // The command says what is missing, after what nobody knows has been found.
   } catch (const CLI::ParseError& problem) {
     const std::vector<CLI::App*> commands = program.get_subcommands();
     return usage_error(io, commands.empty() ? "" : commands.front()->get_name(), problem.what());
