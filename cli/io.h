@@ -17,6 +17,7 @@ struct Io {
   Colour colour = Colour::off;  ///< what `--color auto` means for `err`
   std::string library;          ///< the folder of the installed policies
   Date today;                   ///< in UTC
+  std::string starters{};       ///< the folder of the policies that `init` copies
 };
 
 }  // namespace portpolicy::cli

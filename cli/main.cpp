@@ -37,11 +37,11 @@ Colour usual_colour() {
   return terminal && variable("NO_COLOR").empty() ? Colour::on : Colour::off;
 }
 
-/// Beside the program, as it is installed: bin/portpolicy and share/portpolicy/library.
-std::string library() {
+/// What is installed beside the program: bin/portpolicy and share/portpolicy/library.
+std::string installed(const char* folder) {
   std::error_code error;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
-  return (program.parent_path().parent_path() / "share/portpolicy/library").string();
+  return (program.parent_path().parent_path() / "share/portpolicy" / folder).string();
 }
 
 }  // namespace
@@ -58,8 +58,9 @@ int main(int argc, char** argv) {
              .out = out,
              .err = std::cerr,
              .colour = usual_colour(),
-             .library = library(),
-             .today = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now())};
+             .library = installed("library"),
+             .today = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now()),
+             .starters = installed("starters")};
   const int code = cli::run({argv + (argc > 0 ? 1 : 0), argv + argc}, io);
   out.flush();
   if (buffer.error() == 0) return code;

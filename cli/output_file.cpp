@@ -79,6 +79,17 @@ class TemporaryFile {
     path_.clear();
     return {};
   }
+  /// False when something stands there.
+  Result<bool> become(const fs::path& target) {
+    if (renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE) == 0) {
+      path_.clear();
+      return true;
+    }
+    // Not every file system can do that; a hard link never replaces either, and the temporary name goes at the end.
+    if (errno == EINVAL && link(path_.c_str(), target.c_str()) == 0) return true;
+    if (errno == EEXIST) return false;
+    return fail(words(errno));
+  }
 
  private:
   TemporaryFile(fs::path path, FileDescriptor file) : path_(std::move(path)), file_(std::move(file)) {}
@@ -111,6 +122,16 @@ Result<void> write_file(const std::string& path, std::string_view text) {
   }
   if (const Result<void> done = temporary->write(text); !done) return done;
   return temporary->replace(target);
+}
+
+Result<bool> write_new_file(const std::string& path, std::string_view text) {
+  struct stat status {};
+  if (lstat(path.c_str(), &status) == 0) return false;
+  const SignalsWait wait;
+  Result<TemporaryFile> temporary = TemporaryFile::beside(path);
+  if (!temporary) return std::unexpected(temporary.error());
+  if (const Result<void> done = temporary->write(text); !done) return std::unexpected(done.error());
+  return temporary->become(path);
 }
 
 }  // namespace portpolicy::cli

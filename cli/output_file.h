@@ -11,4 +11,8 @@ namespace portpolicy::cli {
 /// regular file is ever replaced.
 Result<void> write_file(const std::string& path, std::string_view text);
 
+/// The same where nothing stands at `path`, not even a link; the answer is whether that was so. What stands there, be it
+/// since a moment ago, is left as it is.
+Result<bool> write_new_file(const std::string& path, std::string_view text);
+
 }  // namespace portpolicy::cli

@@ -13,6 +13,7 @@
 #include "cli/exit_code.h"
 #include "cli/explain.h"
 #include "cli/explain_code.h"
+#include "cli/init.h"
 #include "cli/schema.h"
 #include "cli/services.h"
 #include "cli/usage.h"
@@ -27,6 +28,7 @@ struct AllOptions {
   compile::Options compile;
   explain::Options explain;
   explain_code::Options explain_code;
+  init::Options init;
   services::Options services;
 };
 
@@ -36,6 +38,7 @@ void build(CLI::App& program, AllOptions& options) {
   program.get_formatter()->label("REQUIRED", "");  // the line of usage shows it
   program.get_formatter()->label("SUBCOMMAND", "COMMAND");
   program.set_version_flag("--version", "portpolicy " + std::string(version()), "Show the version");
+  init::add(program, options.init);
   check::add(program, options.check);
   compile::add(program, options.compile);
   explain::add(program, options.explain);
@@ -43,11 +46,12 @@ void build(CLI::App& program, AllOptions& options) {
   services::add(program, options.services);
   schema::add(program);
   program.footer(
-      "A policy is a YAML file that says who may reach what on a host.\n"
+      "A policy is a YAML file that says who may reach what on a host; `portpolicy init` writes one to begin with.\n"
       "`portpolicy COMMAND --help` explains a command. Nothing here changes the firewall of this machine: what is\n"
       "written is text.\n"
       "\n"
       "Examples:\n"
+      "  portpolicy init server\n"
       "  portpolicy check policy.yaml\n"
       "  portpolicy compile policy.yaml --target nftables -o firewall.nft\n"
       "  portpolicy explain policy.yaml inbound --from 198.51.100.7 --to 192.0.2.1 --service ssh\n"
@@ -85,6 +89,7 @@ int dispatch(const CLI::App& program, const AllOptions& options, Io& io) {
   const std::string& name = command->get_name();
   if (const auto word = first_unknown(*command)) return usage_error(io, name, unknown_word(program, command, *word));
   if (const auto code = refuse_other_words(*command, io)) return *code;
+  if (name == "init") return init::run(options.init, io);
   if (name == "check") return check::run(options.check, io);
   if (name == "compile") return compile::run(options.compile, io);
   if (name == "explain") return explain::run(options.explain, io);

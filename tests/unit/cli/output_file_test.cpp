@@ -74,6 +74,20 @@ TEST_SUITE("output file") {
     CHECK(contents(folder / "real") == "new");
   }
 
+  TEST_CASE("a file that may only be new never takes the place of anything") {
+    const Folder folder;
+    CHECK(cli::write_new_file(folder / "policy.yaml", "first") == true);
+    CHECK(cli::write_new_file(folder / "policy.yaml", "second") == false);
+    CHECK(contents(folder / "policy.yaml") == "first");
+    fs::create_symlink("nowhere", folder / "link");
+    CHECK(cli::write_new_file(folder / "link", "x") == false);
+    CHECK_FALSE(fs::exists(folder / "nowhere"));
+    fs::create_directory(folder / "folder");
+    CHECK(cli::write_new_file(folder / "folder", "x") == false);
+    CHECK(cli::write_new_file(folder / "no/policy.yaml", "x").error().message == "No such file or directory");
+    CHECK(folder.count() == 3);
+  }
+
   TEST_CASE("folders, pipes and devices are not replaced") {
     const Folder folder;
     REQUIRE(mkfifo((folder / "pipe").c_str(), 0600) == 0);

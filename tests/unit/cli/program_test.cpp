@@ -41,7 +41,7 @@ TEST_SUITE("program") {
 
   TEST_CASE("help that was asked for is a result") {
     CHECK(run({"--help"}).out.find("Exit codes") != std::string::npos);
-    for (const char* command : {"check", "compile", "explain", "explain-code", "schema"}) {
+    for (const char* command : {"init", "check", "compile", "explain", "explain-code", "services", "schema"}) {
       CAPTURE(command);
       const Outcome outcome = run({command, "--help"});
       CHECK(outcome.code == cli::exit_done);

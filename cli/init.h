@@ -1,0 +1,19 @@
+#pragma once
+
+#include <CLI/App.hpp>
+#include <string>
+
+#include "cli/io.h"
+
+namespace portpolicy::cli::init {
+
+struct Options {
+  std::string role;  ///< empty: which roles there are
+  std::string output = "policy.yaml";
+  bool force = false;
+  bool list = false;
+};
+void add(CLI::App& program, Options& options);
+int run(const Options& options, Io& io);
+
+}  // namespace portpolicy::cli::init
