@@ -10,10 +10,12 @@
 #include "cli/check.h"
 #include "cli/choices.h"
 #include "cli/compile.h"
+#include "cli/completion.h"
 #include "cli/exit_code.h"
 #include "cli/explain.h"
 #include "cli/explain_code.h"
 #include "cli/init.h"
+#include "cli/manual.h"
 #include "cli/schema.h"
 #include "cli/services.h"
 #include "cli/usage.h"
@@ -30,6 +32,8 @@ struct AllOptions {
   explain_code::Options explain_code;
   init::Options init;
   services::Options services;
+  completion::Options completion;
+  manual::Options manual;
 };
 
 void build(CLI::App& program, AllOptions& options) {
@@ -45,6 +49,8 @@ void build(CLI::App& program, AllOptions& options) {
   explain_code::add(program, options.explain_code);
   services::add(program, options.services);
   schema::add(program);
+  completion::add(program, options.completion);
+  manual::add(program, options.manual);
   program.footer(
       "A policy is a YAML file that says who may reach what on a host; `portpolicy init` writes one to begin with.\n"
       "`portpolicy COMMAND --help` explains a command. Nothing here changes the firewall of this machine: what is\n"
@@ -95,7 +101,9 @@ int dispatch(const CLI::App& program, const AllOptions& options, Io& io) {
   if (name == "explain") return explain::run(options.explain, io);
   if (name == "explain-code") return explain_code::run(options.explain_code, io);
   if (name == "services") return services::run(options.services, io);
-  return schema::run(io);
+  if (name == "schema") return schema::run(io);
+  if (name == "completion") return completion::run(program, options.completion, io);
+  return manual::run(program, options.manual, io);
 }
 
 int parse_and_run(std::vector<std::string> arguments, Io& io) {

@@ -41,7 +41,8 @@ TEST_SUITE("program") {
 
   TEST_CASE("help that was asked for is a result") {
     CHECK(run({"--help"}).out.find("Exit codes") != std::string::npos);
-    for (const char* command : {"init", "check", "compile", "explain", "explain-code", "services", "schema"}) {
+    for (const char* command :
+         {"init", "check", "compile", "explain", "explain-code", "services", "schema", "completion"}) {
       CAPTURE(command);
       const Outcome outcome = run({command, "--help"});
       CHECK(outcome.code == cli::exit_done);
@@ -90,6 +91,8 @@ TEST_SUITE("program") {
         {{"explain", "p.yaml", "inbound", "--state", "old"},
          "portpolicy explain: --state takes new, established, related, invalid or untracked, not `old`"},
         {{"check", "p.yaml", "--color", "yes"}, "portpolicy check: --color takes auto, always or never, not `yes`"},
+        {{"completion", "csh"}, "portpolicy completion: SHELL takes bash, zsh or fish, not `csh`"},
+        {{"completion"}, "portpolicy completion: for which shell? Name bash, zsh or fish"},
         {{"explain", "p.yaml", "inbound"},
          "portpolicy explain: a packet needs a direction, --from, --to and --service; or give many with --packets"},
         {{"explain", "p.yaml", "inbound", "--packets", "-"},
