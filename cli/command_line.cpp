@@ -79,7 +79,7 @@ void read_footer(Command& command, std::string_view footer) {
   constexpr std::string_view examples = "Examples:\n", exits = "Exit codes: ";
   for (const std::string& paragraph : split(footer, "\n\n")) {
     if (paragraph.starts_with(examples)) {
-      for (std::string& line : split(std::string_view(paragraph).substr(examples.size()), "\n")) {
+      for (const std::string& line : split(std::string_view(paragraph).substr(examples.size()), "\n")) {
         command.examples.push_back(line.substr(std::min(line.find_first_not_of(' '), line.size())));
       }
     } else if (paragraph.starts_with(exits)) {

@@ -25,6 +25,7 @@ std::string list(const std::vector<Starter>& starters) {
 
 int unknown_role(const std::string& role, const std::vector<Starter>& starters, Io& io) {
   std::vector<std::string_view> roles;
+  roles.reserve(starters.size());
   for (const Starter& starter : starters) roles.push_back(starter.role);
   const std::string meant = did_you_mean(role, roles);
   return usage_error(io, "init",

@@ -94,7 +94,7 @@ void files(RoffPage& page, const Command& command, bool all) {
   page.prose("A program that is installed elsewhere looks in `../share/portpolicy`, seen from its own folder.");
 }
 
-void see_also(RoffPage& page, std::vector<std::string> others) {
+void see_also(RoffPage& page, const std::vector<std::string>& others) {
   page.section("SEE ALSO");
   std::string text;
   for (const std::string& other : others) {
@@ -134,7 +134,7 @@ std::string program_page(const CommandLine& line) {
   files(page, program, true);
   examples(page, program);
   others.insert(others.end(), {"portpolicy-policy.5", "nft.8"});
-  see_also(page, std::move(others));
+  see_also(page, others);
   return page.text();
 }
 

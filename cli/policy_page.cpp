@@ -256,7 +256,7 @@ std::string policy_page() {
   page.literal(example);
   page.section("SEE ALSO");
   page.line(roff_bold("portpolicy") + "(1), " + roff_bold("portpolicy-check") + "(1)");
-  page.prose("The whole reference is language.md in /usr/share/doc/portpolicy.");
+  page.prose("The whole reference is /usr/share/doc/portpolicy/docs/language.md.");
   return page.text();
 }
 

@@ -20,7 +20,7 @@ std::string marked(std::string_view text) {
 }
 
 /// A line that begins with a full stop or an apostrophe would be a request.
-std::string protected_line(std::string line) {
+std::string protected_line(const std::string& line) {
   return line.starts_with('.') || line.starts_with('\'') ? "\\&" + line : line;
 }
 

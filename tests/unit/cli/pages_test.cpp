@@ -31,7 +31,13 @@ Ended run(std::vector<std::string> arguments) {
   std::istringstream in;
   std::ostringstream out, err;
   using namespace std::chrono;
-  cli::Io io{in, out, err, Colour::off, PORTPOLICY_SOURCE_DIR "/policies/library", year(2026) / November / 22};
+  cli::Io io{in,
+             out,
+             err,
+             Colour::off,
+             PORTPOLICY_SOURCE_DIR "/policies/library",
+             year(2026) / November / 22,
+             PORTPOLICY_SOURCE_DIR "/policies/starters"};
   const int exit = cli::run(std::move(arguments), io);
   return {exit, out.str(), err.str()};
 }
