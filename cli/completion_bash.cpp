@@ -28,13 +28,13 @@ _portpolicy_files() {
 _portpolicy() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
   if [[ $current == = ]]; then
-    current=
+    current=''
   elif [[ $previous == = ]]; then
     previous=${COMP_WORDS[COMP_CWORD - 2]}
   fi
   COMPREPLY=()
 
-  local command= with_value= options word
+  local command='' with_value='' options word
   local -i i place=0
 )";
 
@@ -52,7 +52,7 @@ constexpr std::string_view words_loop = R"(  for ((i = 1; i < COMP_CWORD; i++));
       case $command in
 )";
 
-constexpr std::string_view head_end = R"(        *) options= ;;
+constexpr std::string_view head_end = R"(        *) options='' ;;
       esac
     fi
   done

@@ -105,7 +105,7 @@ std::vector<std::string> split(const std::string& text, char by) {
 std::vector<Shown> parameters_of_help(const std::string& command) {
   const std::string help =
       run(command.empty() ? std::vector<std::string>{"--help"} : std::vector<std::string>{command, "--help"}).out;
-  static const std::regex line(R"(\n  ((?:-[-a-z,]+)|(?:[A-Z]+))(?: ([^ \n]+))?(?= {2,}|\n))");
+  static const std::regex line(R"(\n  ((?:-[-a-z,]+)|(?:[A-Z]+))(?: ([^ .\n][^ \n]*))?(?: [.]{3})?(?= {2,}|\n))");
   std::vector<Shown> found;
   for (std::sregex_iterator match(help.begin(), help.end(), line), end; match != end; ++match) {
     found.push_back({split((*match)[1], ','), (*match)[2]});
