@@ -8,11 +8,10 @@ namespace portpolicy::cli::schema {
 void add(CLI::App& program) {
   CLI::App* command = program.add_subcommand("schema", "Print the JSON Schema of the policy language, for editors");
   command->footer(
-      "Example:\n"
-      "  portpolicy schema > portpolicy.schema.json\n"
+      "A policy names it in its first line: # yaml-language-server: $schema=portpolicy.schema.json\n"
       "\n"
-      "A policy names it in its first line:\n"
-      "  # yaml-language-server: $schema=portpolicy.schema.json\n"
+      "Examples:\n"
+      "  portpolicy schema > portpolicy.schema.json\n"
       "\n"
       "Exit codes: 0 done; 2 wrong usage; 3 the output cannot be written");
 }

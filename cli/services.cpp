@@ -1,7 +1,6 @@
 #include "cli/services.h"
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <vector>
@@ -19,7 +18,6 @@ namespace {
 using registry::Assignment;
 using registry::Service;
 
-constexpr std::array<std::string_view, 2> formats{"text", "json"};
 constexpr std::uint16_t first_dynamic_port = 49152;  // RFC 6335, section 6
 
 /// Numbers that are asked for, perhaps of one protocol only.
@@ -232,9 +230,6 @@ void add(CLI::App& program, Options& options) {
 }
 
 int run(const Options& options, Io& io) {
-  if (std::ranges::find(formats, options.format) == formats.end()) {
-    return bad_choice(io, "services", "--format", options.format, formats);
-  }
   std::optional<Ports> ports;
   if (const auto parsed = parse_ports(options.wanted)) {
     if (!*parsed) return usage_error(io, "services", parsed->error().message);
