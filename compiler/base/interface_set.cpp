@@ -116,11 +116,17 @@ const InterfaceSet::Decisions& InterfaceSet::decisions() const {
 }
 
 bool InterfaceSet::contains(std::string_view name) const {
-  return name.empty() ? everywhere_else_ : value_at({std::string(name), false});
+  return name.empty() ? everywhere_else_ : contains(InterfacePattern{std::string(name), false});
 }
 
-/// What the set says of the names that no pattern more specific than this one matches.
-bool InterfaceSet::value_at(const InterfacePattern& pattern) const {
+std::vector<InterfacePattern> InterfaceSet::patterns() const {
+  std::vector<InterfacePattern> result;
+  if (everywhere_else_) result.push_back(everything());
+  for (const auto& [pattern, value] : decisions()) result.push_back(pattern);
+  return result;
+}
+
+bool InterfaceSet::contains(const InterfacePattern& pattern) const {
   auto found = decisions().find(pattern);
   if (found == decisions().end()) found = around(decisions(), pattern);
   return found == decisions().end() ? everywhere_else_ : found->second;
@@ -135,7 +141,7 @@ InterfaceSet InterfaceSet::combine(const InterfaceSet& a, const InterfaceSet& b,
   Decisions all;
   for (const InterfaceSet* side : {&a, &b}) {
     for (const auto& [pattern, unused] : side->decisions()) {
-      all.emplace(pattern, operation(a.value_at(pattern), b.value_at(pattern)));
+      all.emplace(pattern, operation(a.contains(pattern), b.contains(pattern)));
     }
   }
   return {everywhere_else, without_repetition(all, everywhere_else)};

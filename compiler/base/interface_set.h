@@ -42,6 +42,10 @@ class InterfaceSet {
   std::size_t size() const { return decisions().size() + (everywhere_else_ ? 1 : 0); }
   /// `name` empty: an interface whose name is not known; only a pattern `*` speaks of it.
   bool contains(std::string_view name) const;
+  /// The patterns that it takes to write the set down, ascending.
+  std::vector<InterfacePattern> patterns() const;
+  /// What the set says of the names that match this pattern and none of `patterns()` that is more specific.
+  bool contains(const InterfacePattern& pattern) const;
 
   /// One positive pattern and the patterns inside it that are taken out again; disjoint from all other terms.
   struct Term {
@@ -65,7 +69,6 @@ class InterfaceSet {
 
   InterfaceSet(bool everywhere_else, Decisions decisions);
   const Decisions& decisions() const;
-  bool value_at(const InterfacePattern& pattern) const;
   template <class Operation>
   static InterfaceSet combine(const InterfaceSet& a, const InterfaceSet& b, Operation operation);
 

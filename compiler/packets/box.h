@@ -12,6 +12,7 @@
 #include "compiler/base/interface_set.h"
 #include "compiler/base/packet.h"
 #include "compiler/base/transport.h"
+#include "compiler/packets/diagram.h"
 
 /// Sets of packets as boxes: one set of values a field, and a packet is inside when each of its fields is.
 namespace portpolicy {
@@ -61,7 +62,6 @@ struct Budget {
 };
 /// What it costs to compare two boxes: a step, and more when both name many addresses.
 std::size_t cost(const Box& a, const Box& b);
-struct TooComplex {};
 
 /// A part of `box` that none of `covers` has a packet of; nothing when together they have all of it.
 std::expected<std::optional<Box>, TooComplex> uncovered(const Box& box, std::span<const Box* const> covers,

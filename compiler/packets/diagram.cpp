@@ -1,0 +1,358 @@
+#include "compiler/packets/diagram.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <limits>
+
+namespace portpolicy {
+namespace {
+
+constexpr std::uint64_t greatest = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint32_t nothing_remembered = std::numeric_limits<std::uint32_t>::max();
+
+std::uint64_t mixed(std::uint64_t hash, std::uint64_t value) {
+  hash = (hash ^ value) * 0x9E3779B97F4A7C15u;
+  return hash ^ hash >> 29;
+}
+
+/// The operations: what they do to values, and where one operand alone says what comes out.
+struct Over {
+  static constexpr std::uint32_t number = 1;
+  template <class Values_of>
+  std::optional<std::uint32_t> shortcut(std::uint32_t upper, std::uint32_t lower, Values_of values_of) const {
+    if (upper == silent || upper == lower) return lower;
+    if (lower == silent || (values_of(upper) & only(silent)) == 0) return upper;
+    return std::nullopt;
+  }
+};
+
+struct Within {
+  Value outside;
+  std::uint32_t number = 2u + outside;
+  template <class Values_of>
+  std::optional<std::uint32_t> shortcut(std::uint32_t map, std::uint32_t set, Values_of values_of) const {
+    if (set == silent || map == outside) return outside;
+    if ((values_of(set) & only(silent)) == 0) return map;
+    return std::nullopt;
+  }
+};
+
+struct Differ {
+  static constexpr std::uint32_t number = 2 + most_values;
+  template <class Values_of>
+  std::optional<std::uint32_t> shortcut(std::uint32_t a, std::uint32_t b, Values_of values_of) const {
+    if (a == b) return silent;
+    if ((values_of(a) & values_of(b)) == 0) return 1;
+    return std::nullopt;
+  }
+};
+
+/// `b` is a set of values, not a node.
+struct Where {
+  Values values;
+  static constexpr std::uint32_t number = 3 + most_values;
+  template <class Values_of>
+  std::optional<std::uint32_t> shortcut(std::uint32_t map, std::uint32_t, Values_of values_of) const {
+    const Values taken = values_of(map);
+    if ((taken & values) == 0) return silent;
+    if ((taken & ~values) == 0) return 1;
+    return std::nullopt;
+  }
+};
+
+}  // namespace
+
+Diagram::Diagram(const Diagram& other) : owner_(other.owner_), root_(other.root_) {
+  if (owner_ != nullptr) ++owner_->roots_[root_].uses;
+}
+
+Diagram::~Diagram() {
+  if (owner_ != nullptr && --owner_->roots_[root_].uses == 0) owner_->free_roots_.push_back(root_);
+}
+
+bool operator==(const Diagram& a, const Diagram& b) {
+  assert(a.owner_ == b.owner_);
+  return a.owner_->node_of(a) == b.owner_->node_of(b);
+}
+
+Values Diagram::values() const {
+  return owner_->values_of(owner_->node_of(*this));
+}
+
+const Diagrams::Edge* Diagrams::Arena::store(std::span<const Edge> edges) {
+  constexpr std::size_t block = 1 << 16;
+  if (edges.size() > left_) {
+    left_ = std::max(block, edges.size());
+    next_ = blocks_.emplace_back(std::make_unique_for_overwrite<Edge[]>(left_)).get();
+  }
+  Edge* const begin = next_;
+  next_ = std::ranges::copy(edges, begin).out;
+  left_ -= edges.size();
+  return begin;
+}
+
+Diagrams::Diagrams(DiagramBudget budget)
+    : budget_(budget), nodes_(most_values), table_(1 << 12), memory_(1 << 12, Remembered{}) {}
+
+Diagram Diagrams::hold(Node node) {
+  std::uint32_t root;
+  if (free_roots_.empty()) {
+    root = static_cast<std::uint32_t>(roots_.size());
+    roots_.emplace_back();
+  } else {
+    root = free_roots_.back();
+    free_roots_.pop_back();
+  }
+  roots_[root] = {node, 1};
+  return {this, root};
+}
+
+const Diagrams::Edge& Diagrams::find(const Stored& stored, std::uint64_t number) {
+  return *std::ranges::lower_bound(stored.all(), number, {}, &Edge::last);
+}
+
+void Diagrams::make_room() {
+  if (live_edges_ < std::min(sweep_at_, budget_.edges / 2)) return;
+  sweep();
+  sweep_at_ = std::max<std::size_t>(sweep_at_, 2 * live_edges_);
+}
+
+void Diagrams::mark(Node node, std::vector<bool>& reached) const {
+  if (is_terminal(node) || reached[node]) return;
+  reached[node] = true;
+  for (const Edge& edge : nodes_[node].all()) mark(edge.target, reached);
+}
+
+void Diagrams::sweep() {
+  std::vector<bool> reached(nodes_.size());
+  for (const Root& root : roots_)
+    if (root.uses != 0) mark(root.node, reached);
+
+  // A node is made after those that it leads to, so that new numbers are known when they are needed.
+  std::vector<Node> renumbered(nodes_.size());
+  std::vector<Stored> kept(most_values);
+  Arena arena;
+  live_edges_ = 0;
+  for (Node node = 0; node < most_values; ++node) renumbered[node] = node;
+  for (Node node = most_values; node < nodes_.size(); ++node) {
+    if (!reached[node]) continue;
+    Stored stored = nodes_[node];
+    std::vector<Edge> edges(stored.all().begin(), stored.all().end());
+    for (Edge& edge : edges) edge.target = renumbered[edge.target];
+    stored.edges = arena.store(edges);
+    live_edges_ += edges.size();
+    renumbered[node] = static_cast<Node>(kept.size());
+    kept.push_back(stored);
+  }
+  for (Root& root : roots_)
+    if (root.uses != 0) root.node = renumbered[root.node];
+  nodes_ = std::move(kept);
+  arena_ = std::move(arena);
+  std::ranges::fill(memory_, Remembered{});
+  // The numbers of targets have changed, and with them the hashes.
+  std::ranges::fill(table_, 0);
+  for (Node node = most_values; node < nodes_.size(); ++node) {
+    std::uint64_t hash = nodes_[node].level;
+    for (const Edge& edge : nodes_[node].all()) hash = mixed(mixed(hash, edge.last), edge.target);
+    nodes_[node].hash = static_cast<std::uint32_t>(hash >> 32);
+    insert(node);
+  }
+}
+
+void Diagrams::insert(Node node) {
+  const std::size_t mask = table_.size() - 1;
+  std::size_t slot = nodes_[node].hash & mask;
+  while (table_[slot] != 0) slot = (slot + 1) & mask;
+  table_[slot] = node;
+}
+
+void Diagrams::grow_table() {
+  table_.assign(table_.size() * 2, 0);
+  for (Node node = most_values; node < nodes_.size(); ++node) insert(node);
+  if (memory_.size() < table_.size() && memory_.size() < (std::size_t{1} << 22)) memory_.assign(table_.size(), {});
+}
+
+void Diagrams::push(std::size_t base, std::uint64_t last, Node target) {
+  if (stack_.size() > base && stack_.back().target == target) stack_.back().last = last;
+  else stack_.push_back({last, target});
+}
+
+Diagrams::Node Diagrams::make(Level level, std::size_t base) {
+  const std::span<const Edge> edges(stack_.data() + base, stack_.size() - base);
+  assert(!edges.empty() && edges.back().last == greatest);
+  if (edges.size() == 1) {
+    const Node target = edges[0].target;
+    stack_.resize(base);
+    return target;
+  }
+  std::uint64_t hash = level;
+  Values values = 0;
+  for (const Edge& edge : edges) {
+    hash = mixed(mixed(hash, edge.last), edge.target);
+    values |= values_of(edge.target);
+  }
+  const auto short_hash = static_cast<std::uint32_t>(hash >> 32);
+  const std::size_t mask = table_.size() - 1;
+  for (std::size_t slot = short_hash & mask; table_[slot] != 0; slot = (slot + 1) & mask) {
+    const Stored& known = nodes_[table_[slot]];
+    if (known.hash == short_hash && known.level == level && std::ranges::equal(known.all(), edges)) {
+      stack_.resize(base);
+      return table_[slot];
+    }
+  }
+  live_edges_ += edges.size();
+  if (live_edges_ > budget_.edges) {
+    stack_.clear();
+    throw TooComplex{};
+  }
+  const auto node = static_cast<Node>(nodes_.size());
+  nodes_.push_back({arena_.store(edges), static_cast<std::uint32_t>(edges.size()), short_hash, values, level});
+  stack_.resize(base);
+  if (nodes_.size() > table_.size() / 2) grow_table();
+  else insert(node);
+  return node;
+}
+
+std::size_t Diagrams::slot_of(std::uint32_t operation, Node a, Node b) const {
+  return mixed(mixed(operation, a), b) >> 24 & (memory_.size() - 1);
+}
+
+Diagrams::Node Diagrams::remembered(std::uint32_t operation, Node a, Node b) const {
+  const Remembered& entry = memory_[slot_of(operation, a, b)];
+  const bool same = entry.operation == operation && entry.a == a && entry.b == b;
+  return same ? entry.result : nothing_remembered;
+}
+
+void Diagrams::remember(std::uint32_t operation, Node a, Node b, Node result) {
+  memory_[slot_of(operation, a, b)] = {a, b, operation, result};
+}
+
+template <class Operation>
+Diagrams::Node Diagrams::apply(Operation operation, Node a, Node b) {
+  if (const auto node = operation.shortcut(a, b, [&](Node of) { return values_of(of); })) return *node;
+  if (const Node known = remembered(operation.number, a, b); known != nothing_remembered) return known;
+  if (budget_.steps-- == 0) {
+    stack_.clear();
+    budget_.steps = 0;
+    throw TooComplex{};
+  }
+  constexpr bool binary = !std::is_same_v<Operation, Where>;
+  const unsigned level_a = level_of(a), level_b = binary ? level_of(b) : 256;
+  const unsigned level = std::min(level_a, level_b);
+  const Edge whole_a{greatest, a}, whole_b{greatest, b};
+  const Edge* at_a = level_a == level ? nodes_[a].edges : &whole_a;
+  const Edge* at_b = level_b == level ? nodes_[b].edges : &whole_b;
+  const std::size_t base = stack_.size();
+  for (;;) {
+    const std::uint64_t last = std::min(at_a->last, at_b->last);
+    const Node target = apply(operation, at_a->target, at_b->target);
+    push(base, last, target);
+    if (last == greatest) break;
+    if (at_a->last == last) ++at_a;
+    if (at_b->last == last) ++at_b;
+  }
+  const Node result = make(static_cast<Level>(level), base);
+  remember(operation.number, a, b, result);
+  return result;
+}
+
+Diagram Diagrams::constant(Value value) {
+  assert(value < most_values);
+  return hold(value);
+}
+
+Diagrams::Node Diagrams::narrowed(Level level, std::span<const Interval<std::uint64_t>> intervals, Node inner) {
+  const std::size_t base = stack_.size();
+  for (const Interval<std::uint64_t>& interval : intervals) {
+    const std::uint64_t next = stack_.size() == base ? 0 : stack_.back().last + 1;
+    if (next < interval.first) push(base, interval.first - 1, silent);
+    push(base, interval.last, inner);
+  }
+  if (stack_.size() == base || stack_.back().last != greatest) push(base, greatest, silent);
+  return make(level, base);
+}
+
+Diagram Diagrams::narrow(Level level, std::span<const Interval<std::uint64_t>> intervals, const Diagram& inner) {
+  make_room();
+  return hold(narrowed(level, intervals, node_of(inner)));
+}
+
+Diagram Diagrams::narrow_wide(Level level, std::span<const Interval<Uint128>> intervals, const Diagram& inner) {
+  make_room();
+  const Node node = node_of(inner);
+  const auto high = [](Uint128 number) { return static_cast<std::uint64_t>(number >> 64); };
+  const auto low = [](Uint128 number) { return static_cast<std::uint64_t>(number); };
+  const Level low_level = static_cast<Level>(level + 1);
+  const std::size_t base = stack_.size();
+  std::uint64_t next = 0;  // the first upper half that is not decided yet
+  bool all_decided = false;
+  const auto decide = [&](std::uint64_t first, std::uint64_t last, Node target) {
+    if (next < first) push(base, first - 1, silent);
+    push(base, last, target);
+    all_decided = last == greatest;
+    next = last + 1;
+  };
+  std::vector<Interval<std::uint64_t>> parts;  // of the lower halves below `upper`
+  std::uint64_t upper = 0;
+  const auto finish_upper = [&] {
+    if (parts.empty()) return;
+    const Node below = narrowed(low_level, parts, node);
+    decide(upper, upper, below);
+    parts.clear();
+  };
+  for (const Interval<Uint128>& interval : intervals) {
+    std::uint64_t first = high(interval.first);
+    const std::uint64_t last = high(interval.last);
+    if (parts.empty() || upper != first) finish_upper();
+    upper = first;
+    if (first == last) {
+      parts.push_back({low(interval.first), low(interval.last)});
+      continue;
+    }
+    if (low(interval.first) != 0 || !parts.empty()) {
+      parts.push_back({low(interval.first), greatest});
+      finish_upper();
+      ++first;
+    }
+    const bool ends_inside = low(interval.last) != greatest;
+    if (first < last || (first == last && !ends_inside)) decide(first, ends_inside ? last - 1 : last, node);
+    if (ends_inside) {
+      upper = last;
+      parts.push_back({0, low(interval.last)});
+    }
+  }
+  finish_upper();
+  if (!all_decided) push(base, greatest, silent);
+  return hold(make(level, base));
+}
+
+Diagram Diagrams::split(Level level, std::uint64_t last_low, const Diagram& low, const Diagram& high) {
+  make_room();
+  const std::size_t base = stack_.size();
+  push(base, last_low, node_of(low));
+  push(base, greatest, node_of(high));
+  return hold(make(level, base));
+}
+
+Diagram Diagrams::over(const Diagram& upper, const Diagram& lower) {
+  make_room();
+  return hold(apply(Over{}, node_of(upper), node_of(lower)));
+}
+
+Diagram Diagrams::within(const Diagram& map, const Diagram& set, Value outside) {
+  make_room();
+  return hold(apply(Within{outside}, node_of(map), node_of(set)));
+}
+
+Diagram Diagrams::difference(const Diagram& a, const Diagram& b) {
+  make_room();
+  return hold(apply(Differ{}, node_of(a), node_of(b)));
+}
+
+Diagram Diagrams::where(const Diagram& map, Values values) {
+  make_room();
+  return hold(apply(Where{values}, node_of(map), values));
+}
+
+}  // namespace portpolicy

@@ -1,0 +1,213 @@
+#include "compiler/packets/packet_space.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+#include <vector>
+
+namespace portpolicy {
+namespace {
+
+using Numbers = std::vector<Interval<std::uint64_t>>;
+
+constexpr std::uint64_t greatest = std::numeric_limits<std::uint64_t>::max();
+
+/// Diagrams know no end of a field: what reaches to its last number reaches on.
+template <class T>
+Numbers numbers(const IntervalSet<T>& set) {
+  Numbers result;
+  result.reserve(set.intervals().size());
+  for (const Interval<T>& interval : set.intervals())
+    result.push_back({interval.first, interval.last == IntervalSet<T>::max ? greatest : interval.last});
+  return result;
+}
+
+template <class Holds>
+Numbers numbers_below(std::size_t end, Holds holds) {
+  Numbers result;
+  for (std::size_t i = 0; i < end; ++i) {
+    if (!holds(i)) continue;
+    if (!result.empty() && result.back().last + 1 == i) result.back().last = i;
+    else result.push_back({i, i});
+  }
+  if (!result.empty() && result.back().last == end - 1) result.back().last = greatest;
+  return result;
+}
+
+template <class T>
+IntervalSet<T> set_of(Interval<std::uint64_t> numbers) {
+  constexpr std::uint64_t most = IntervalSet<T>::max;
+  return IntervalSet<T>::of({static_cast<T>(numbers.first), static_cast<T>(std::min(numbers.last, most))});
+}
+
+const AddressSet& addresses_of(const Box& box, Field field) {
+  return field == Field::source ? box.source : box.destination;
+}
+
+/// What a reader knows at once: addresses of documentation, tcp, the port of the web.
+std::uint64_t preferred(Field field, bool upper_half, Family family) {
+  switch (field) {
+    case Field::family:
+    case Field::in:
+    case Field::out:
+    case Field::state:
+      return 0;
+    case Field::protocol:
+      return protocols::tcp.number;
+    case Field::port:
+      return 443;
+    case Field::source_port:
+      return 40000;
+    case Field::destination:
+    case Field::source: {
+      const bool source = field == Field::source;
+      const Address address = *Address::parse(family == Family::ipv4 ? (source ? "198.51.100.7" : "192.0.2.1")
+                                                                     : (source ? "2001:db8::7" : "2001:db8::1"));
+      return static_cast<std::uint64_t>(upper_half ? address.bits >> 64 : address.bits);
+    }
+  }
+  std::unreachable();
+}
+
+/// The addresses with these halves.
+AddressSet addresses(Family family, Interval<std::uint64_t> high, Interval<std::uint64_t> low) {
+  if (family == Family::ipv4) return {set_of<std::uint32_t>(low), {}};
+  const bool all_low = low.first == 0 && low.last == greatest;
+  const std::uint64_t last_high = all_low ? high.last : high.first;
+  return {{}, IntervalSet<Uint128>::of({Uint128{high.first} << 64 | low.first, Uint128{last_high} << 64 | low.last})};
+}
+
+}  // namespace
+
+PacketSpace::PacketSpace(const InterfaceClasses& interfaces, const FieldOrder& order, DiagramBudget budget)
+    : diagrams(budget), interfaces_(interfaces), order_(order) {
+  Level next = 0;
+  for (const Field field : order) {
+    first_level_[static_cast<std::size_t>(field)] = next;
+    field_at_[next++] = field;
+    if (field == Field::source || field == Field::destination) field_at_[next++] = field;
+  }
+}
+
+Diagram PacketSpace::narrowed(const Box& box, Field field, Family family, const Diagram& inner) {
+  const auto by = [&](bool all, const auto& make) {
+    return all ? inner : diagrams.narrow(level(field), make(), inner);
+  };
+  switch (field) {
+    case Field::family:
+      return inner;
+    case Field::in:
+      return by(box.in.is_all(), [&] { return interfaces_.numbers(box.in); });
+    case Field::out:
+      return by(box.out.is_all(), [&] { return interfaces_.numbers(box.out); });
+    case Field::state:
+      return by(box.states == StateSet::all(), [&] {
+        return numbers_below(states.size(), [&](std::size_t i) { return box.states.contains(states[i]); });
+      });
+    case Field::protocol:
+      return by(box.protocols.all(),
+                [&] { return numbers_below(256, [&](std::size_t i) { return box.protocols[i]; }); });
+    case Field::port:
+      if (!box.icmp.is_all()) return by(false, [&] { return numbers(box.icmp); });
+      return by(box.destination_ports.is_all(), [&] { return numbers(box.destination_ports); });
+    case Field::source_port:
+      return by(box.source_ports.is_all(), [&] { return numbers(box.source_ports); });
+    case Field::destination:
+    case Field::source: {
+      const AddressSet& set = addresses_of(box, field);
+      if (set.is_all(family)) return inner;
+      const auto low = static_cast<Level>(level(field) + 1);
+      if (family == Family::ipv4) return diagrams.narrow(low, numbers(set.v4), inner);
+      return diagrams.narrow_wide(level(field), set.v6.intervals(), inner);
+    }
+  }
+  std::unreachable();
+}
+
+Diagram PacketSpace::of_family(const Box& box, Family family, Value inside) {
+  Diagram result = diagrams.constant(inside);
+  for (auto field = order_.rbegin(); field != order_.rend(); ++field) result = narrowed(box, *field, family, result);
+  return result;
+}
+
+Diagram PacketSpace::of(const Box& box, Value inside) {
+  Diagram v4 = of_family(box, Family::ipv4, inside);
+  const bool alike = box.source.is_all() && box.destination.is_all();
+  return alike ? v4 : diagrams.split(level(Field::family), 0, v4, of_family(box, Family::ipv6, inside));
+}
+
+Diagram PacketSpace::of(std::span<const Box> boxes, Value inside) {
+  if (boxes.empty()) return diagrams.constant(silent);
+  if (boxes.size() == 1) return of(boxes.front(), inside);
+  const std::size_t half = boxes.size() / 2;
+  return diagrams.over(of(boxes.first(half), inside), of(boxes.subspan(half), inside));
+}
+
+std::uint64_t PacketSpace::number(Level at, const Packet& packet) const {
+  const Field field = field_at_[at];
+  const bool upper_half = at == level(field);
+  const auto half = [&](Address address) {
+    return static_cast<std::uint64_t>(upper_half ? address.bits >> 64 : address.bits);
+  };
+  switch (field) {
+    case Field::family:
+      return packet.family() == Family::ipv4 ? 0 : 1;
+    case Field::in:
+      return interfaces_.number(packet.in);
+    case Field::out:
+      return interfaces_.number(packet.out);
+    case Field::state:
+      return static_cast<std::uint64_t>(std::ranges::find(states, packet.state) - states.begin());
+    case Field::protocol:
+      return packet.protocol.number;
+    case Field::port:
+      return has_icmp(packet) ? icmp_value(packet.icmp_type, packet.icmp_code) : packet.destination_port.number();
+    case Field::source_port:
+      return packet.source_port.number();
+    case Field::destination:
+      return half(packet.destination);
+    case Field::source:
+      return half(packet.source);
+  }
+  std::unreachable();
+}
+
+Value PacketSpace::at(const Diagram& map, const Packet& packet) const {
+  return diagrams.at(map, [&](Level level) { return number(level, packet); });
+}
+
+Packet PacketSpace::example(const Diagram& map, Values values, Direction direction) const {
+  constexpr Interval<std::uint64_t> whole{0, greatest};
+  Family family = Family::ipv4;
+  std::array<Interval<std::uint64_t>, field_count> upper, picked;
+  upper.fill(whole);
+  picked.fill(whole);
+  const auto is_upper = [&](Level at, Field field) {
+    return (field == Field::source || field == Field::destination) && at == level(field);
+  };
+  const auto prefer = [&](Level at) {
+    return std::optional(preferred(field_at_[at], is_upper(at, field_at_[at]), family));
+  };
+  diagrams.pick(map, values, prefer, [&](Level at, Interval<std::uint64_t> interval) {
+    const Field field = field_at_[at];
+    (is_upper(at, field) ? upper : picked)[static_cast<std::size_t>(field)] = interval;
+    if (field == Field::family && interval.first != 0) family = Family::ipv6;
+  });
+  const auto of = [&](Field field) { return picked[static_cast<std::size_t>(field)]; };
+  Box box;
+  for (std::size_t number = 0; number < 256; ++number)
+    box.protocols[number] = of(Field::protocol).first <= number && number <= of(Field::protocol).last;
+  box.destination_ports = set_of<std::uint16_t>(of(Field::port));
+  box.icmp = box.destination_ports;
+  box.source_ports = set_of<std::uint16_t>(of(Field::source_port));
+  box.source = addresses(family, upper[static_cast<std::size_t>(Field::source)], of(Field::source));
+  box.destination = addresses(family, upper[static_cast<std::size_t>(Field::destination)], of(Field::destination));
+  box.in = interfaces_.names(of(Field::in));
+  box.out = interfaces_.names(of(Field::out));
+  box.states = {};
+  for (std::size_t i = 0; i < states.size(); ++i)
+    if (of(Field::state).first <= i && i <= of(Field::state).last) box.states = box.states | StateSet::of(states[i]);
+  return portpolicy::example(box, direction);
+}
+
+}  // namespace portpolicy

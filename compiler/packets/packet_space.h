@@ -1,0 +1,77 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "compiler/base/packet.h"
+#include "compiler/packets/box.h"
+#include "compiler/packets/diagram.h"
+#include "compiler/packets/interface_classes.h"
+
+namespace portpolicy {
+
+/// The dimensions of a packet of one direction. ICMP type and code share one with the destination port, for no packet
+/// has both; an address takes two levels.
+enum class Field : std::uint8_t { family, in, out, state, protocol, port, source_port, destination, source };
+inline constexpr std::size_t field_count = 9;
+
+/// In which order diagrams look at the fields. It does not change any answer, only what it costs, by factors up to 75
+/// either way; no order is always good.
+using FieldOrder = std::array<Field, field_count>;
+inline constexpr std::array<FieldOrder, 3> field_orders{{
+    {Field::family, Field::in, Field::out, Field::state, Field::protocol, Field::port, Field::source_port,
+     Field::destination, Field::source},
+    {Field::family, Field::source, Field::destination, Field::in, Field::out, Field::state, Field::protocol,
+     Field::port, Field::source_port},
+    {Field::family, Field::destination, Field::source, Field::in, Field::out, Field::state, Field::protocol,
+     Field::port, Field::source_port},
+}};
+
+/// Sets of packets of one direction, and maps from these packets to values, as diagrams over the fields.
+class PacketSpace {
+ public:
+  PacketSpace(const InterfaceClasses& interfaces, const FieldOrder& order, DiagramBudget budget = {});
+
+  /// `inside` for the packets of the box, silent for the others.
+  Diagram of(const Box& box, Value inside);
+  /// For the packets of any of the boxes.
+  Diagram of(std::span<const Box> boxes, Value inside);
+
+  Value at(const Diagram& map, const Packet& packet) const;
+  /// A readable packet to which the map gives one of these values; it must take one of them.
+  Packet example(const Diagram& map, Values values, Direction direction) const;
+
+  Diagrams diagrams;
+
+ private:
+  using Level = Diagrams::Level;
+
+  Level level(Field field) const { return first_level_[static_cast<std::size_t>(field)]; }
+  Diagram narrowed(const Box& box, Field field, Family family, const Diagram& inner);
+  Diagram of_family(const Box& box, Family family, Value inside);
+  std::uint64_t number(Level level, const Packet& packet) const;
+
+  const InterfaceClasses& interfaces_;
+  FieldOrder order_;
+  std::array<Level, field_count> first_level_{};
+  std::array<Field, field_count + 2> field_at_{};
+};
+
+/// Asks `question` in a space of each field order in turn until one does not run out of its budget.
+template <class Question>
+auto decide(const InterfaceClasses& interfaces, DiagramBudget budget, Question question)
+    -> std::expected<decltype(question(std::declval<PacketSpace&>())), TooComplex> {
+  for (const FieldOrder& order : field_orders) {
+    try {
+      PacketSpace space(interfaces, order, budget);
+      return question(space);
+    } catch (const TooComplex&) {}
+  }
+  return std::unexpected(TooComplex{});
+}
+
+}  // namespace portpolicy
