@@ -95,7 +95,8 @@ void add(CLI::App& program, Options& options) {
 int run(const Options& options, Io& io) {
   if (!options.target && !options.print)
     return usage_error(io, "compile", "for which target? Give --target " + choice_of(targets));
-  auto loaded = load(options.policy, "compile", Thoroughness::all, io);
+  auto loaded =
+      load(options.policy, "compile", options.fail_on == "warning" ? Thoroughness::all : Thoroughness::errors, io);
   if (!loaded) return loaded.error();
   std::optional<std::string> text;
   if (!loaded->diagnostics.has_errors()) text = result_text(*loaded, options);

@@ -94,7 +94,8 @@ Result<Packet> with_service(Packet packet, const Options& options, const syntax:
 
 /// Broken tests and claims leave no doubt what a packet's verdict is, and whoever looks for the reason needs it.
 bool leaves_doubt(const Diagnostic& finding) {
-  constexpr std::array claims{Code::test_failed, Code::claim_broken, Code::management_broken, Code::test_of_unmanaged};
+  constexpr std::array claims{Code::test_failed, Code::claim_broken, Code::management_broken, Code::test_of_unmanaged,
+                              Code::shadowed};
   return finding.severity == Severity::error && std::ranges::find(claims, finding.code) == claims.end();
 }
 

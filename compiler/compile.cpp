@@ -21,9 +21,12 @@ std::expected<Compiled, FileReader::Failure> compile(const std::string& path, Fi
   // What a policy means is only asked of one that can be read without doubt.
   if (diagnostics.has_errors()) return compiled;
   checks::conflicting(compiled.graph, diagnostics);
-  if (thoroughness == Thoroughness::all) checks::matching_nothing(compiled.graph, diagnostics);
-  if (!diagnostics.has_errors()) checks::claims(compiled.graph, diagnostics);
-  if (thoroughness == Thoroughness::all) checks::waive(compiled.policy, diagnostics);
+  checks::matching_nothing(compiled.graph, diagnostics);
+  if (!diagnostics.has_errors()) {
+    checks::effects(compiled.graph, thoroughness == Thoroughness::errors, diagnostics);
+    checks::claims(compiled.graph, diagnostics);
+  }
+  checks::waive(compiled.policy, thoroughness == Thoroughness::all, diagnostics);
   if (!diagnostics.has_errors()) compiled.filter = lower(compiled.graph, sources);
   return compiled;
 }

@@ -13,11 +13,16 @@ void conflicting(const Graph& graph, Diagnostics& diagnostics);
 /// Rules without a packet: addresses empty after exceptions, or of two families (PP303).
 void matching_nothing(const Graph& graph, Diagnostics& diagnostics);
 
+/// What each rule does in its place: nothing (PP313), nothing that others would not do as well (PP314), more than is wise
+/// (PP312), or no more with its limit than without (PP315). With `only_errors` just the first is asked.
+void effects(const Graph& graph, bool only_errors, Diagnostics& diagnostics);
+
 /// Tests, `management` and `only-from`, proven for every packet that they describe (PP306 to PP309).
 void claims(const Graph& graph, Diagnostics& diagnostics);
 
 /// Takes out the warnings that `waive` silences, at the rule or by its name. Reports waivers of what is not a warning
-/// (PP227), of rules that do not exist (PP201), and those that silence nothing (PP310).
-void waive(const syntax::Policy& policy, Diagnostics& diagnostics);
+/// (PP227), of rules that do not exist (PP201), and, when `all` warnings were looked for, those that silence nothing
+/// (PP310).
+void waive(const syntax::Policy& policy, bool all, Diagnostics& diagnostics);
 
 }  // namespace portpolicy::checks

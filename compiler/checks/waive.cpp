@@ -89,11 +89,12 @@ bool silence(std::vector<Waived>& all, const Diagnostic& finding) {
 
 }  // namespace
 
-void waive(const syntax::Policy& policy, Diagnostics& diagnostics) {
-  std::vector<Waived> all = collect(policy, diagnostics);
-  if (all.empty()) return;
-  diagnostics.take_out([&](const Diagnostic& finding) { return silence(all, finding); });
-  for (const Waived& waived : all)
+void waive(const syntax::Policy& policy, bool all, Diagnostics& diagnostics) {
+  std::vector<Waived> waivers = collect(policy, diagnostics);
+  if (waivers.empty()) return;
+  diagnostics.take_out([&](const Diagnostic& finding) { return silence(waivers, finding); });
+  if (!all) return;
+  for (const Waived& waived : waivers)
     if (!waived.used)
       diagnostics.add(Code::waived_nothing, waived.waiver->code.where,
                       "there is no `" + to_string(waived.waiver->code.value) + "` at this rule to be waived",

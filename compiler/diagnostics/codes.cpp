@@ -569,6 +569,52 @@ tests:
 )",
      "Nothing. To test what the whole policy does, write a `deny` test, or a `management` entry."},
 
+    {Code::exposed, warning, "a sensitive service is open to the internet",
+     "The rule, or the default, lets somebody on the internet open connections to a service that is made for a trusted "
+     "network: a database, remote administration, file sharing, a login in clear text. `portpolicy services NAME` says "
+     "what is sensitive about one. Machines that look for such services find a new one within hours.",
+     R"(portpolicy: 1
+inbound:
+  - allow: postgresql
+)",
+     "Say who needs it, with `from` or `only-from`. If it is meant, say why: `waive: {PP312: \"a public read "
+     "replica\"}`."},
+
+    {Code::shadowed, error, "a rule that never gets a packet",
+     "Earlier rules, and the traffic that `base` decides, together take every packet that the rule could match, and at "
+     "least one of them says something else. The author of the rule believes that it does something. Earlier are the "
+     "rules above it in its list, those of the files that include its file, and those of higher tiers. A rule with "
+     "`limit` shadows nothing.",
+     R"(portpolicy: 1
+inbound:
+  - deny: ssh
+  - allow: ssh
+    from: 10.0.0.0/8
+)",
+     "Move the rule above those that are named, or take it out."},
+
+    {Code::redundant, warning, "a rule without which nothing changes",
+     "Every packet that the rule decides would get the same verdict from other rules, or from the default. That is a "
+     "note "
+     "only when the default or a rule of another file makes it so: saying it twice may be on purpose. Rules with `log` "
+     "or `limit` are never called redundant.",
+     R"(portpolicy: 1
+inbound:
+  - allow: http
+  - allow: [http, https]
+)",
+     "Take the rule out; or waive the warning, with the reason why it stays."},
+
+    {Code::limit_without_effect, warning, "a limit without effect",
+     "Packets over the limit go on to the rules below and to the default, and there they are all allowed anyway.",
+     R"(portpolicy: 1
+inbound:
+  - allow: ssh
+    limit: 10/minute per source
+  - allow: ssh
+)",
+     "Deny what is over the limit: take out the rule that allows it, or write a `deny` below the limited rule."},
+
     {Code::not_expressible, error, "the target cannot express this",
      "The target has no means to say exactly what the policy says, and portpolicy never writes something that merely "
      "comes near.",

@@ -156,6 +156,8 @@ void Builder::add_rule(const syntax::Rule& rule, Direction direction, std::uint3
     node.file = file;
     node.place = index;
     node.tier = policy_.files[file].tier;
+    node.library = policy_.files[file].library;
+    node.says_more = rule.only_from;
     if (rule.only_from) only_from(rule, node, direction);
     named.live = static_cast<std::uint32_t>(section(direction).rules.size());
     section(direction).rules.push_back(std::move(node));
@@ -254,6 +256,7 @@ void Builder::order(Direction direction) {
     for (const auto& target : written.overrides)
       if (const auto to = overridden(target, direction)) overrides.push_back({i, *to, target.where});
   }
+  for (const Override& each : overrides) rules[each.from].says_more = rules[each.to].says_more = true;
   section(direction).precedence = put_in_order(rules, overrides, policy_, diagnostics_);
 }
 

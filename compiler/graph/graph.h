@@ -57,6 +57,8 @@ struct Rule {
   std::uint32_t file = 0;   ///< index into `Policy::files`
   std::uint32_t place = 0;  ///< in that file's list of this direction
   Tier tier = Tier::normal;
+  bool library = false;    ///< of the library: what it could say better is not for its reader to mend
+  bool says_more = false;  ///< has `only-from`, or a part in `overrides`: without it more changes than its verdicts
 };
 
 /// Which rule of one direction comes before which. Implied by tier, file and place, never stored pair by pair; what
@@ -97,7 +99,7 @@ struct Claim {
   Span where;
   std::string name;
   Tier tier = Tier::normal;  ///< of the file that it stands in
-  bool library = false;      ///< that file is of the library: what it could say better is not for its reader to mend
+  bool library = false;      ///< as of rules
 };
 
 struct Graph {

@@ -9,6 +9,7 @@
 #include "backends/nftables/evaluate.h"
 #include "backends/nftables/lower.h"
 #include "compiler/compile.h"
+#include "compiler/graph/lower.h"
 #include "tests/support/memory_reader.h"
 
 // Small policies of several files, with tiers, includes, overrides and limits, against a model written from
@@ -209,10 +210,114 @@ std::size_t count(const Diagnostics& diagnostics, Code code) {
   return static_cast<std::size_t>(std::ranges::count(diagnostics.all(), code, &Diagnostic::code));
 }
 
+bool has_conflict(const Model& model) {
+  for (int source = 0; source <= 4; ++source)
+    for (int port = 0; port <= 3; ++port)
+      if (conflict_at(model, source, port)) return true;
+  return false;
+}
+
+Verdict verdict_at(const Model& model, int source, int port, bool with_limited) {
+  const auto verdicts = foremost(model, source, port, with_limited);
+  return verdicts.empty() ? Verdict::deny : verdicts.front();
+}
+
+bool matches(const ModelRule& rule, int source, int port) {
+  return std::ranges::count(service_ports.at(rule.service), port) != 0 &&
+         std::ranges::count(sources.at(rule.from), source) != 0;
+}
+
+// Whether unlimited rules before it take all its packets, and one of them disagrees.
+bool is_shadowed(const Model& model, std::size_t rule) {
+  bool disagrees = false;
+  for (int source = 0; source <= 4; ++source)
+    for (int port = 0; port <= 3; ++port) {
+      if (!matches(model.rules[rule], source, port)) continue;
+      bool taken = false;
+      for (std::size_t other = 0; other < model.rules.size(); ++other)
+        taken = taken ||
+                (!model.rules[other].limited && model.before[other][rule] && matches(model.rules[other], source, port));
+      if (!taken) return false;
+      disagrees = disagrees || verdict_at(model, source, port, false) != model.rules[rule].verdict;
+    }
+  return disagrees;
+}
+
+// Whether the policy without the rule is without conflict and gives every packet the same verdict, and the rule is no
+// contradiction.
+bool is_redundant(const Model& model, std::size_t rule) {
+  const std::string& name = model.rules[rule].name;
+  const auto overridden = [&](const ModelRule& other) {
+    return std::ranges::find(other.overrides, name) != other.overrides.end();
+  };
+  if (is_shadowed(model, rule)) return false;
+  if (model.rules[rule].limited || !model.rules[rule].overrides.empty() || std::ranges::any_of(model.rules, overridden))
+    return false;
+  Model without = model;
+  without.rules.erase(without.rules.begin() + static_cast<std::ptrdiff_t>(rule));
+  without.close();
+  if (has_conflict(without)) return false;
+  for (int source = 0; source <= 4; ++source)
+    for (int port = 0; port <= 3; ++port)
+      for (const bool with_limited : {false, true})
+        if (verdict_at(model, source, port, with_limited) != verdict_at(without, source, port, with_limited))
+          return false;
+  return true;
+}
+
+// Whether everything over the limit is allowed anyway.
+bool is_limited_in_vain(const Model& model, std::size_t rule) {
+  if (!model.rules[rule].limited) return false;
+  bool any = false;
+  for (int source = 0; source <= 4; ++source)
+    for (int port = 0; port <= 3; ++port) {
+      if (!matches(model.rules[rule], source, port)) continue;
+      bool taken = false;
+      for (std::size_t other = 0; other < model.rules.size(); ++other)
+        taken = taken ||
+                (!model.rules[other].limited && model.before[other][rule] && matches(model.rules[other], source, port));
+      if (taken) continue;
+      any = true;
+      if (verdict_at(model, source, port, false) != Verdict::allow) return false;
+    }
+  return any;
+}
+
+std::string in_one_line(std::vector<std::string> names) {
+  std::ranges::sort(names);
+  std::string text;
+  for (const std::string& name : names) text += name + " ";
+  return text;
+}
+
+// The rules of which the program says so, in one line.
+std::string named_in(const Diagnostics& diagnostics, Code code) {
+  std::vector<std::string> names;
+  for (const Diagnostic& finding : diagnostics.all()) {
+    if (finding.code != code) continue;
+    const std::size_t begin = finding.message.find("rule `") + 6;
+    names.push_back(finding.message.substr(begin, finding.message.find('`', begin) - begin));
+  }
+  return in_one_line(std::move(names));
+}
+
+template <class Question>
+std::string expected_names(const Model& model, Question question) {
+  std::vector<std::string> names;
+  for (std::size_t rule = 0; rule < model.rules.size(); ++rule)
+    if (question(model, rule)) names.push_back(model.rules[rule].name);
+  return in_one_line(std::move(names));
+}
+
+bool leaves_doubt(const Diagnostics& diagnostics) {
+  return diagnostics.errors() != count(diagnostics, Code::shadowed);
+}
+
 }  // namespace
 
 TEST_CASE("conflicts, cycles and verdicts are those of a model that compares every pair of rules") {
   int cycles = 0, conflicts = 0, sound = 0;
+  std::size_t shadowed = 0, redundant = 0, in_vain = 0;
   for (unsigned seed = 1; seed <= 6000; ++seed) {
     std::mt19937 random(seed);
     const Model model = random_model(random);
@@ -220,7 +325,9 @@ TEST_CASE("conflicts, cycles and verdicts are those of a model that compares eve
     Compilation result;
     compile_into(result, texts);
     CAPTURE(seed);
-    for (const auto& [path, text] : texts) INFO(path << ":\n" << text);
+    std::string all;
+    for (const auto& [path, text] : texts) all += path + ":\n" + text;
+    CAPTURE(all);
 
     if (model.has_cycle()) {
       ++cycles;
@@ -228,21 +335,28 @@ TEST_CASE("conflicts, cycles and verdicts are those of a model that compares eve
       continue;
     }
     REQUIRE(count(result.diagnostics, Code::precedence_cycle) == 0);
-    bool expected = false;
-    for (int source = 0; source <= 4; ++source)
-      for (int port = 0; port <= 3; ++port) expected = expected || conflict_at(model, source, port);
+    const bool expected = has_conflict(model);
     REQUIRE((count(result.diagnostics, Code::conflict) != 0) == expected);
     if (expected) {
       ++conflicts;
       continue;
     }
     ++sound;
-    REQUIRE_FALSE(result.diagnostics.has_errors());
+    REQUIRE_FALSE(leaves_doubt(result.diagnostics));
     Compilation reversed;
     compile_into(reversed, texts_of(model, true));
-    REQUIRE_FALSE(reversed.diagnostics.has_errors());
+    REQUIRE_FALSE(leaves_doubt(reversed.diagnostics));
+    for (const Diagnostics* diagnostics : {&result.diagnostics, &reversed.diagnostics}) {
+      REQUIRE(named_in(*diagnostics, Code::shadowed) == expected_names(model, is_shadowed));
+      REQUIRE(named_in(*diagnostics, Code::redundant) == expected_names(model, is_redundant));
+      REQUIRE(named_in(*diagnostics, Code::limit_without_effect) == expected_names(model, is_limited_in_vain));
+    }
+    shadowed += count(result.diagnostics, Code::shadowed);
+    redundant += count(result.diagnostics, Code::redundant);
+    in_vain += count(result.diagnostics, Code::limit_without_effect);
     Diagnostics unused;
-    const nft::Ruleset ruleset = nft::lower(result.compiled.filter, unused);
+    const filter::Filter filter = lower(result.compiled.graph, result.sources);
+    const nft::Ruleset ruleset = nft::lower(filter, unused);
     for (int source = 0; source <= 4; ++source)
       for (int port = 0; port <= 3; ++port)
         for (const Limits limits : {Limits::hold, Limits::exhausted}) {
@@ -253,11 +367,15 @@ TEST_CASE("conflicts, cycles and verdicts are those of a model that compares eve
           const bool exhausted = limits == Limits::exhausted;
           REQUIRE(evaluate(result.compiled.graph, packet, limits).verdict == wanted);
           REQUIRE(evaluate(reversed.compiled.graph, packet, limits).verdict == wanted);
-          REQUIRE(filter::evaluate(result.compiled.filter, packet, exhausted).verdict == wanted);
+          REQUIRE(filter::evaluate(filter, packet, exhausted).verdict == wanted);
           REQUIRE(nft::evaluate(ruleset, packet, exhausted) == wanted);
         }
   }
-  MESSAGE("cycles " << cycles << ", conflicts " << conflicts << ", sound " << sound);
+  MESSAGE("cycles " << cycles << ", conflicts " << conflicts << ", sound " << sound << ", shadowed " << shadowed
+                    << ", redundant " << redundant << ", limits in vain " << in_vain);
+  CHECK(shadowed > 300);
+  CHECK(redundant > 300);
+  CHECK(in_vain > 30);
   CHECK(cycles > 100);
   CHECK(conflicts > 300);
   CHECK(sound > 300);

@@ -41,7 +41,7 @@ TEST_CASE("as many rules as there may be, in as many files as there may be") {
     files["policy.yaml"] += "  - " + name + "\n";
     std::string& text = files[name] = "portpolicy: 1\ninbound:\n";
     for (; made < syntax::max_rules * (file + 1) / included; ++made) {
-      text += "- {allow: " + std::to_string(1 + made % 60000) + "/tcp, from: " + address(made) + "}\n";
+      text += "- {allow: " + std::to_string(1 + made % 60000) + "/sctp, from: " + address(made) + "}\n";
     }
   }
   const Outcome outcome(std::move(files));
@@ -54,7 +54,7 @@ TEST_CASE("files that include each other as deep as they may") {
   for (std::size_t depth = 0; depth <= syntax::max_depth; ++depth) {
     std::string& text = files[depth == 0 ? "policy.yaml" : std::to_string(depth) + ".yaml"] = "portpolicy: 1\n";
     if (depth < syntax::max_depth) text += "include: " + std::to_string(depth + 1) + ".yaml\n";
-    text += "inbound:\n- {" + std::string(depth % 2 == 0 ? "allow" : "deny") + ": 22/tcp}\n";
+    text += "inbound:\n- {allow: " + std::to_string(1000 + depth) + "/sctp}\n";
   }
   const Outcome outcome(std::move(files));
   CHECK(outcome.diagnostics.sorted().empty());
@@ -68,7 +68,7 @@ TEST_CASE("as many prefixes as a list file may have") {
             ".0/24\n";
   }
   const Outcome outcome(
-      {{"policy.yaml", "portpolicy: 1\nnetworks: {l: {file: l}}\ninbound: [{deny: any, from: l}]\n"}, {"l", list}});
+      {{"policy.yaml", "portpolicy: 1\nnetworks: {l: {file: l}}\ninbound: [{reject: any, from: l}]\n"}, {"l", list}});
   CHECK(outcome.diagnostics.sorted().empty());
   REQUIRE(outcome.rules() == 1);
   CHECK(outcome.compiled.graph.address_sets.back().addresses.v4.intervals().size() == syntax::max_list_prefixes);

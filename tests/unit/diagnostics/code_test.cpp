@@ -47,6 +47,7 @@ TEST_SUITE("codes") {
       if (row.severity == Severity::warning) warnings.insert(row.code);
     }
     CHECK(warnings == std::set{Code::registry_service_redefined, Code::service_of_udp, Code::never_matches,
-                               Code::expired, Code::waived_nothing});
+                               Code::expired, Code::waived_nothing, Code::exposed, Code::redundant,
+                               Code::limit_without_effect});
   }
 }
