@@ -9,6 +9,7 @@
 
 #include "compiler/checks/checks.h"
 #include "compiler/checks/rule_index.h"
+#include "compiler/checks/words.h"
 #include "compiler/graph/boxes.h"
 
 // Two rules are in conflict where both match, neither comes before the other, they disagree, and no rule that comes before
@@ -122,18 +123,6 @@ std::expected<std::vector<const Box*>, TooComplex> Search::decided_above(const B
     }
   }
   return boxes;
-}
-
-std::string_view third_person(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::allow:
-      return "allows";
-    case Verdict::deny:
-      return "denies";
-    case Verdict::reject:
-      return "rejects";
-  }
-  std::unreachable();
 }
 
 void Search::report(const Rule& a, const Rule& b, const Box& where) {

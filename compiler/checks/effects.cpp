@@ -7,6 +7,7 @@
 #include "compiler/checks/checks.h"
 #include "compiler/checks/rule_index.h"
 #include "compiler/checks/section_maps.h"
+#include "compiler/checks/words.h"
 #include "compiler/registry/registry.h"
 
 namespace portpolicy::checks {
@@ -25,18 +26,6 @@ std::string listed(const std::vector<std::string>& names) {
     text += "`" + names[i] + "`";
   }
   return text;
-}
-
-std::string_view third_person(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::allow:
-      return "allows";
-    case Verdict::deny:
-      return "denies";
-    case Verdict::reject:
-      return "rejects";
-  }
-  std::unreachable();
 }
 
 /// What decides a packet: base traffic, a rule, or neither, which is the default.

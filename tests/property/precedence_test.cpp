@@ -227,17 +227,21 @@ bool matches(const ModelRule& rule, int source, int port) {
          std::ranges::count(sources.at(rule.from), source) != 0;
 }
 
+// Whether an unlimited rule before it takes this packet.
+bool taken_before(const Model& model, std::size_t rule, int source, int port) {
+  for (std::size_t other = 0; other < model.rules.size(); ++other)
+    if (!model.rules[other].limited && model.before[other][rule] && matches(model.rules[other], source, port))
+      return true;
+  return false;
+}
+
 // Whether unlimited rules before it take all its packets, and one of them disagrees.
 bool is_shadowed(const Model& model, std::size_t rule) {
   bool disagrees = false;
   for (int source = 0; source <= 4; ++source)
     for (int port = 0; port <= 3; ++port) {
       if (!matches(model.rules[rule], source, port)) continue;
-      bool taken = false;
-      for (std::size_t other = 0; other < model.rules.size(); ++other)
-        taken = taken ||
-                (!model.rules[other].limited && model.before[other][rule] && matches(model.rules[other], source, port));
-      if (!taken) return false;
+      if (!taken_before(model, rule, source, port)) return false;
       disagrees = disagrees || verdict_at(model, source, port, false) != model.rules[rule].verdict;
     }
   return disagrees;
@@ -272,11 +276,7 @@ bool is_limited_in_vain(const Model& model, std::size_t rule) {
   for (int source = 0; source <= 4; ++source)
     for (int port = 0; port <= 3; ++port) {
       if (!matches(model.rules[rule], source, port)) continue;
-      bool taken = false;
-      for (std::size_t other = 0; other < model.rules.size(); ++other)
-        taken = taken ||
-                (!model.rules[other].limited && model.before[other][rule] && matches(model.rules[other], source, port));
-      if (taken) continue;
+      if (taken_before(model, rule, source, port)) continue;
       any = true;
       if (verdict_at(model, source, port, false) != Verdict::allow) return false;
     }
