@@ -6,6 +6,8 @@
 #include <random>
 #include <vector>
 
+#include "tests/support/effort.h"
+
 using namespace portpolicy;
 
 // Diagrams against brute force over tiny universes, in which every tuple is tried. A number of n bits reaches to the end
@@ -167,9 +169,9 @@ TEST_CASE("all lists of up to three rules over a field of two bits and one of on
 }
 
 TEST_CASE("random lists of rules, every operation, with the memory swept now and then") {
-  constexpr int trials = 20'000;  // of five lists each
+  constexpr unsigned trials = test::trials(20'000);  // of five lists each
   Dice dice{std::mt19937_64{20261122}};
-  int trial = 0;
+  unsigned trial = 0;
   while (trial < trials) {
     Diagrams diagrams;
     for (int round = 0; round < 100 && trial < trials; ++round, ++trial) {

@@ -10,6 +10,7 @@
 #include "backends/nftables/lower.h"
 #include "compiler/compile.h"
 #include "compiler/graph/lower.h"
+#include "tests/support/effort.h"
 #include "tests/support/memory_reader.h"
 
 // Small policies of several files, with tiers, includes, overrides and limits, against a model written from
@@ -316,9 +317,9 @@ bool leaves_doubt(const Diagnostics& diagnostics) {
 }  // namespace
 
 TEST_CASE("conflicts, cycles and verdicts are those of a model that compares every pair of rules") {
-  int cycles = 0, conflicts = 0, sound = 0;
+  unsigned cycles = 0, conflicts = 0, sound = 0;
   std::size_t shadowed = 0, redundant = 0, in_vain = 0;
-  for (unsigned seed = 1; seed <= 6000; ++seed) {
+  for (unsigned seed = 1; seed <= test::trials(6000); ++seed) {
     std::mt19937 random(seed);
     const Model model = random_model(random);
     const auto texts = texts_of(model, false);
@@ -373,10 +374,10 @@ TEST_CASE("conflicts, cycles and verdicts are those of a model that compares eve
   }
   MESSAGE("cycles " << cycles << ", conflicts " << conflicts << ", sound " << sound << ", shadowed " << shadowed
                     << ", redundant " << redundant << ", limits in vain " << in_vain);
-  CHECK(shadowed > 300);
-  CHECK(redundant > 300);
-  CHECK(in_vain > 30);
-  CHECK(cycles > 100);
-  CHECK(conflicts > 300);
-  CHECK(sound > 300);
+  CHECK(shadowed > test::trials(1000));
+  CHECK(redundant > test::trials(1000));
+  CHECK(in_vain > test::trials(20));
+  CHECK(cycles > test::trials(1000));
+  CHECK(conflicts > test::trials(300));
+  CHECK(sound > test::trials(3000));
 }
