@@ -19,6 +19,11 @@ namespace {
 constexpr std::size_t most_named = 6;  // rules that explain one finding
 constexpr std::size_t steps_per_direction = 20'000'000;
 
+/// Several times what policies need that people write; others end in proportion to their size.
+DiagramBudget budget_for(const Section& section) {
+  return {.steps = 5'000'000 + 2'000 * section.rules.size()};
+}
+
 std::string listed(const std::vector<std::string>& names) {
   std::string text;
   for (std::size_t i = 0; i < names.size(); ++i) {
@@ -371,8 +376,8 @@ void effects(const Graph& graph, bool only_errors, Diagnostics& diagnostics) {
   for (const Direction direction : directions) {
     const Section& section = graph.section(direction);
     if (!section.managed || (section.rules.empty() && section.otherwise != Verdict::allow)) continue;
-    auto findings =
-        decide(interfaces, {}, [&](PacketSpace& space) { return Effects(space, graph, direction, only_errors).run(); });
+    auto findings = decide(interfaces, budget_for(section),
+                           [&](PacketSpace& space) { return Effects(space, graph, direction, only_errors).run(); });
     if (!findings) report_too_complex(graph, direction, diagnostics);
     else
       for (Diagnostic& finding : *findings) diagnostics.add(std::move(finding));
