@@ -31,7 +31,9 @@ struct Workshop {
   Cost compile(const fs::path& made) const {
     return measure({program, "compile", (made / "policy.yaml").string(), "--target", "nftables"});
   }
-  Cost check(const fs::path& made) const { return measure({program, "check", (made / "policy.yaml").string()}); }
+  Cost check(const fs::path& made) const {
+    return measure({program, "check", "--quiet", (made / "policy.yaml").string()});
+  }
 };
 
 int rounds_for(std::size_t count) {
