@@ -51,6 +51,13 @@ class Search {
   std::set<std::pair<const Rule*, const Rule*>> reported_;
 };
 
+/// Whether any two rules of these disagree.
+bool disagree(const std::vector<const Rule*>& a, const std::vector<const Rule*>& b) {
+  const Verdict first = a.front()->verdict;
+  const auto other = [&](const Rule* rule) { return rule->verdict != first; };
+  return std::ranges::any_of(a, other) || std::ranges::any_of(b, other);
+}
+
 bool Search::unordered(const std::vector<const Rule*>& a, const std::vector<const Rule*>& b) const {
   return !section_.precedence.before(*a.back(), *b.front()) && !section_.precedence.before(*b.back(), *a.front());
 }
@@ -62,7 +69,7 @@ void Search::run() {
 
   for (auto a = files.begin(); a != files.end(); ++a) {
     for (auto b = std::next(a); b != files.end() && b->first.first == a->first.first; ++b) {
-      if (!unordered(a->second, b->second)) continue;
+      if (!disagree(a->second, b->second) || !unordered(a->second, b->second)) continue;
       if (indices_.empty()) build_indices(files);
       const RuleIndex& index_a = indices_.at(a->first);
       const RuleIndex& index_b = indices_.at(b->first);
