@@ -3,8 +3,6 @@
 //     case_runner PROGRAM CASES... [--update]
 //     case_runner PROGRAM --examples SOURCE_ROOT [--update]
 
-#include <stdlib.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -14,6 +12,7 @@
 
 #include "tests/support/case_file.h"
 #include "tests/support/process.h"
+#include "tests/support/scratch_folder.h"
 
 namespace fs = std::filesystem;
 using namespace portpolicy::testing;
@@ -38,26 +37,7 @@ void write(const fs::path& path, const std::string& text) {
   std::ofstream(path, std::ios::binary) << text;
 }
 
-/// A folder that is gone at the end.
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    std::string name = (fs::temp_directory_path() / "portpolicy-cases-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr)
-      throw fs::filesystem_error("mkdtemp", name, std::error_code(errno, std::system_category()));
-    path_ = name;
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
+using portpolicy::test::ScratchFolder;
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;

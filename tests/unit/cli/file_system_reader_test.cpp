@@ -1,4 +1,5 @@
 #include "cli/file_system_reader.h"
+#include "tests/support/scratch_folder.h"
 
 #include <doctest/doctest.h>
 #include <stdlib.h>
@@ -18,15 +19,6 @@ constexpr std::size_t plenty = 1 << 20;
 /// A folder of its own with `root/` inside, gone at the end.
 class Folder {
  public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "portpolicy-reader-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path_ = fs::canonical(name);
-  }
-  ~Folder() { fs::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
   std::string operator/(const std::string& name) const { return (path_ / name).string(); }
   std::string write(const std::string& name, const std::string& text) const {
     fs::create_directories((path_ / name).parent_path());
@@ -38,7 +30,8 @@ class Folder {
   }
 
  private:
-  fs::path path_;
+  test::ScratchFolder scratch_;
+  fs::path path_ = scratch_.path();
 };
 
 std::optional<Refusal> refusal(const std::expected<FileReader::File, FileReader::Failure>& file) {

@@ -10,6 +10,7 @@
 
 #include "cli/exit_code.h"
 #include "cli/program.h"
+#include "tests/support/scratch_folder.h"
 
 using namespace portpolicy;
 namespace fs = std::filesystem;
@@ -25,17 +26,11 @@ struct Ended {
 class Installation {
  public:
   Installation() {
-    std::string name = (fs::temp_directory_path() / "portpolicy-init-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path_ = name;
     fs::create_directory(path_ / "starters");
     std::ofstream(path_ / "starters/web.yaml") << "# A web server: http for all.\nportpolicy: 1\n";
     std::ofstream(path_ / "starters/dns.yaml") << "# A name server.\nportpolicy: 1\n";
     std::ofstream(path_ / "starters/README") << "no role\n";
   }
-  ~Installation() { fs::remove_all(path_); }
-  Installation(const Installation&) = delete;
-  Installation& operator=(const Installation&) = delete;
 
   Ended init(std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), "init");
@@ -53,7 +48,8 @@ class Installation {
   std::string operator/(const char* name) const { return (path_ / name).string(); }
 
  private:
-  fs::path path_;
+  test::ScratchFolder scratch_;
+  fs::path path_ = scratch_.path();
 };
 
 std::string contents(const std::string& path) {

@@ -15,6 +15,7 @@
 #include "cli/program.h"
 #include "cli/roff.h"
 #include "compiler/syntax/language.h"
+#include "tests/support/scratch_folder.h"
 
 using namespace portpolicy;
 namespace fs = std::filesystem;
@@ -42,19 +43,11 @@ Ended run(std::vector<std::string> arguments) {
 /// What `portpolicy manual` writes.
 class Share {
  public:
-  Share() {
-    std::string name = (fs::temp_directory_path() / "portpolicy-share-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-    REQUIRE(run({"manual", name}).code == cli::exit_done);
-  }
-  ~Share() { fs::remove_all(path_); }
-  Share(const Share&) = delete;
-  Share& operator=(const Share&) = delete;
+  Share() { REQUIRE(run({"manual", folder_.path().string()}).code == cli::exit_done); }
 
   std::string file(const std::string& name) const {
     CAPTURE(name);
-    std::ifstream stream(path_ / name);
+    std::ifstream stream(folder_.path() / name);
     REQUIRE(stream);
     return {std::istreambuf_iterator<char>(stream), {}};
   }
@@ -63,7 +56,7 @@ class Share {
   }
 
  private:
-  fs::path path_;
+  test::ScratchFolder folder_;
 };
 
 /// What a reader of the page sees, more or less.
@@ -274,13 +267,12 @@ TEST_SUITE("manual") {
   }
 
   TEST_CASE("the example of the language's page is a policy without findings") {
-    std::string name = (fs::temp_directory_path() / "portpolicy-page-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    std::ofstream(fs::path(name) / "policy.yaml") << cli::manual::policy_page_example();
-    const Ended checked = run({"check", name + "/policy.yaml", "--fail-on", "warning"});
+    const test::ScratchFolder scratch;
+    const fs::path policy = scratch.path() / "policy.yaml";
+    std::ofstream(policy) << cli::manual::policy_page_example();
+    const Ended checked = run({"check", policy.string(), "--fail-on", "warning"});
     CHECK(checked.code == cli::exit_done);
     CHECK(checked.err.empty());
-    fs::remove_all(name);
   }
 
   TEST_CASE("nothing of a text is a request or an escape of roff") {

@@ -1,4 +1,5 @@
 #include "cli/output_file.h"
+#include "tests/support/scratch_folder.h"
 
 #include <doctest/doctest.h>
 #include <stdlib.h>
@@ -15,20 +16,12 @@ namespace {
 
 class Folder {
  public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "portpolicy-output-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~Folder() { fs::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
   std::string operator/(const char* name) const { return (path_ / name).string(); }
   auto count() const { return std::distance(fs::directory_iterator(path_), fs::directory_iterator()); }
 
  private:
-  fs::path path_;
+  test::ScratchFolder scratch_;
+  fs::path path_ = scratch_.path();
 };
 
 std::string contents(const std::string& path) {

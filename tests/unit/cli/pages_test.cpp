@@ -1,5 +1,4 @@
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include <chrono>
 #include <filesystem>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "cli/program.h"
+#include "tests/support/scratch_folder.h"
 
 namespace {
 
@@ -60,21 +60,7 @@ std::vector<std::pair<std::size_t, std::string>> examples(const std::string& pag
   return found;
 }
 
-/// A folder that is gone at the end.
-struct ScratchFolder {
-  ScratchFolder() {
-    std::string name = (fs::temp_directory_path() / "portpolicy-pages-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  fs::path path;
-};
+using test::ScratchFolder;
 
 /// Plays a page: writes down the files that it shows, changes them as it says, and runs its sessions. In the page
 ///
@@ -192,11 +178,11 @@ class Page {
 /// The sessions of a page, in a folder that looks like the project's own.
 int play(const std::string& page) {
   const ScratchFolder scratch;
-  fs::create_directory(scratch.path / ".git");
-  fs::copy(PORTPOLICY_SOURCE_DIR "/examples", scratch.path / "examples", fs::copy_options::recursive);
+  fs::create_directory(scratch.path() / ".git");
+  fs::copy(PORTPOLICY_SOURCE_DIR "/examples", scratch.path() / "examples", fs::copy_options::recursive);
   const fs::path before = fs::current_path();
-  fs::current_path(scratch.path);
-  const int sessions = Page(fs::path(PORTPOLICY_SOURCE_DIR) / page, scratch.path).play();
+  fs::current_path(scratch.path());
+  const int sessions = Page(fs::path(PORTPOLICY_SOURCE_DIR) / page, scratch.path()).play();
   fs::current_path(before);
   return sessions;
 }
@@ -213,7 +199,7 @@ TEST_CASE("the examples in docs/language.md are policies without errors and warn
   const ScratchFolder scratch;
   for (const auto& [line, text] : found) {
     CAPTURE(line);
-    const fs::path policy = scratch.path / (std::to_string(line) + ".yaml");
+    const fs::path policy = scratch.path() / (std::to_string(line) + ".yaml");
     std::ofstream(policy) << (text.starts_with("portpolicy:") ? "" : "portpolicy: 1\n") << text;
     const Ended checked = run({"check", policy.string(), "--fail-on", "warning"});
     CAPTURE(checked.err);
