@@ -269,7 +269,8 @@ void Effects::report_shadowed(const Place& place) {
                      "rule `" + rule(place).name + "` never gets a packet: " + describe(found) +
                          (found.some.size() == 1 && found.all ? " takes them all" : " take them all"),
                      {rule(place).where, ""}};
-  finding.help = "move it above what takes its packets, or take it out";
+  finding.help = rule(place).library ? "nothing, if that is meant; else narrow what takes its packets"
+                                     : "move it above what takes its packets, or take it out";
   finding.witness = packet;
   add(std::move(finding), found);
 }
@@ -293,9 +294,9 @@ void Effects::report_redundant(const Place& place) {
 }
 
 void Effects::look_at_limit(const Place& place) {
-  const Diagram beyond = diagrams_.within(packets(place), outside(maps_.base()));
-  const Diagram left = ordered_ ? diagrams_.where(place.before.front(), only(silent))
-                                : left_by_those_before(rule(place), beyond, nullptr);
+  const Diagram left =
+      ordered_ ? diagrams_.where(place.before.front(), only(silent))
+               : left_by_those_before(rule(place), diagrams_.within(packets(place), outside(maps_.base())), nullptr);
   if (!left.takes(1)) return;
   const Diagram otherwise = diagrams_.over(place.before.front(), place.after.front());
   const Diagram over_limit = diagrams_.within(otherwise, left, elsewhere);
