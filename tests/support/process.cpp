@@ -27,11 +27,8 @@ std::string contents(std::FILE* file) {
   std::string text;
   if (std::fseek(file, 0, SEEK_SET) != 0) return text;
   std::array<char, 65536> part;
-  std::size_t count = 0;
-  do {
-    count = std::fread(part.data(), 1, part.size(), file);
-    text.append(part.data(), count);
-  } while (count == part.size());
+  while (std::feof(file) == 0 && std::ferror(file) == 0)
+    text.append(part.data(), std::fread(part.data(), 1, part.size(), file));
   return text;
 }
 
