@@ -18,11 +18,8 @@ namespace {
 
 constexpr std::size_t most_named = 6;  // rules that explain one finding
 constexpr std::size_t steps_per_direction = 20'000'000;
-
-/// Several times what policies need that people write; others end in proportion to their size.
-DiagramBudget budget_for(const Section& section) {
-  return {.steps = 5'000'000 + 2'000 * section.rules.size()};
-}
+/// Packets held against rules, to explain findings: enough for as many as are listed, among very many rules.
+constexpr std::size_t tries_per_direction = 50'000'000;
 
 std::string listed(const std::vector<std::string>& names) {
   std::string text;
@@ -86,8 +83,9 @@ class Effects {
     const Diagram beyond = diagrams_.within(all, outside(maps_.base()));
     return beyond.takes(1) ? beyond : all;
   }
-  /// Who decides this packet when the rule at `left_out` is not there; only those before it when `only_before`.
-  Decider decider(const Packet& packet, std::size_t left_out, bool only_before) const;
+  /// Who decides this packet when the rule at `left_out` is not there; only those before it when `only_before`. Nothing
+  /// when too much has been explained already.
+  std::optional<Decider> decider(const Packet& packet, std::size_t left_out, bool only_before);
   Diagram packets_of(const Decider& decider);
   /// Of the packets in `of`, one after the other until none is left; `first` comes first.
   Deciders deciders(Diagram of, const Packet& first, std::size_t left_out, bool only_before);
@@ -107,6 +105,7 @@ class Effects {
   bool ordered_ = true;  // every two rules are
   std::optional<RuleIndex> index_;
   Budget budget_{steps_per_direction};
+  Budget tries_{tries_per_direction};
   std::optional<Diagram> sensitive_;  // packets of the internet that open a connection to any sensitive service
   std::vector<Diagnostic> findings_;
 };
@@ -195,15 +194,16 @@ bool Effects::is_redundant(const Place& place) {
   return ordered_ || !another_verdict_takes_over(rule(place));
 }
 
-Decider Effects::decider(const Packet& packet, std::size_t left_out, bool only_before) const {
-  if (const auto base = base_traffic(graph_, packet)) return {base, nullptr};
+std::optional<Decider> Effects::decider(const Packet& packet, std::size_t left_out, bool only_before) {
+  if (const auto base = base_traffic(graph_, packet)) return Decider{base, nullptr};
   const std::size_t end = only_before ? left_out : section_.rules.size();
   for (std::size_t i = 0; i < end; ++i) {
     const Rule& other = section_.rules[i];
+    if (!tries_.spend()) return std::nullopt;
     if (i == left_out || other.limit || !matches(graph_, other.packets, packet)) continue;
-    if (!only_before || section_.precedence.before(other, section_.rules[left_out])) return {std::nullopt, &other};
+    if (!only_before || section_.precedence.before(other, section_.rules[left_out])) return Decider{{}, &other};
   }
-  return {};
+  return Decider{};
 }
 
 Diagram Effects::packets_of(const Decider& decider) {
@@ -217,7 +217,9 @@ Deciders Effects::deciders(Diagram of, const Packet& first, std::size_t left_out
   const Diagram whole = of;
   Packet packet = first;
   for (;;) {
-    found.some.push_back(decider(packet, left_out, only_before));
+    const std::optional<Decider> next = decider(packet, left_out, only_before);
+    if (!next) return {{}, false};
+    found.some.push_back(*next);
     of = diagrams_.within(of, outside(packets_of(found.some.back())));
     if (!of.takes(1)) break;
     if (found.some.size() == most_named) {
@@ -248,6 +250,7 @@ std::string Effects::describe(const Deciders& deciders) const {
   }
   std::string text = listed(rules);
   if (!others.empty()) text += (text.empty() ? "" : " and ") + others;
+  if (deciders.some.empty()) return "other rules";
   return deciders.all ? text : text + " and others";
 }
 
@@ -280,9 +283,10 @@ void Effects::report_redundant(const Place& place) {
   const Packet packet = gets_packets ? space_.example(place.before.front(), only(silent), direction_)
                                      : space_.example(beyond_base(place), only(1), direction_);
   const Deciders found = deciders(packets(place), packet, place.rule, false);
-  const bool own_file = std::ranges::all_of(found.some, [&](const Decider& decider) {
+  const auto of_own_file = [&](const Decider& decider) {
     return decider.rule != nullptr && decider.rule->file == rule(place).file;
-  });
+  };
+  const bool own_file = !found.some.empty() && std::ranges::all_of(found.some, of_own_file);
   Diagnostic finding{Code::redundant,
                      own_file ? Severity::warning : Severity::note,
                      "nothing changes without rule `" + rule(place).name + "`: " + describe(found) +
@@ -377,7 +381,7 @@ void effects(const Graph& graph, bool only_errors, Diagnostics& diagnostics) {
   for (const Direction direction : directions) {
     const Section& section = graph.section(direction);
     if (!section.managed || (section.rules.empty() && section.otherwise != Verdict::allow)) continue;
-    auto findings = decide(interfaces, budget_for(section),
+    auto findings = decide(interfaces, budget_for(section.rules.size()),
                            [&](PacketSpace& space) { return Effects(space, graph, direction, only_errors).run(); });
     if (!findings) report_too_complex(graph, direction, diagnostics);
     else

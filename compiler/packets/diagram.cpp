@@ -16,20 +16,34 @@ std::uint64_t mixed(std::uint64_t hash, std::uint64_t value) {
   return hash ^ hash >> 29;
 }
 
-/// The operations: what they do to values, and where one operand alone says what comes out.
+/// The operations: what they do to values, where one operand alone says what comes out whatever the other is, and where
+/// the result is one of the operands.
 struct Over {
   static constexpr std::uint32_t number = 1;
   template <class Values_of>
+  std::optional<std::uint32_t> by_first(std::uint32_t upper, Values_of values_of) const {
+    if ((values_of(upper) & only(silent)) == 0) return upper;
+    return std::nullopt;
+  }
+  static std::optional<std::uint32_t> by_second(std::uint32_t) { return std::nullopt; }
+  template <class Values_of>
   std::optional<std::uint32_t> shortcut(std::uint32_t upper, std::uint32_t lower, Values_of values_of) const {
     if (upper == silent || upper == lower) return lower;
-    if (lower == silent || (values_of(upper) & only(silent)) == 0) return upper;
-    return std::nullopt;
+    if (lower == silent) return upper;
+    return by_first(upper, values_of);
   }
 };
 
 struct Within {
   Value outside;
   std::uint32_t number = 2u + outside;
+  template <class Values_of>
+  std::optional<std::uint32_t> by_first(std::uint32_t map, Values_of) const {
+    return map == outside ? std::optional<std::uint32_t>(outside) : std::nullopt;
+  }
+  std::optional<std::uint32_t> by_second(std::uint32_t set) const {
+    return set == silent ? std::optional<std::uint32_t>(outside) : std::nullopt;
+  }
   template <class Values_of>
   std::optional<std::uint32_t> shortcut(std::uint32_t map, std::uint32_t set, Values_of values_of) const {
     if (set == silent || map == outside) return outside;
@@ -40,6 +54,11 @@ struct Within {
 
 struct Differ {
   static constexpr std::uint32_t number = 2 + most_values;
+  template <class Values_of>
+  std::optional<std::uint32_t> by_first(std::uint32_t, Values_of) const {
+    return std::nullopt;
+  }
+  static std::optional<std::uint32_t> by_second(std::uint32_t) { return std::nullopt; }
   template <class Values_of>
   std::optional<std::uint32_t> shortcut(std::uint32_t a, std::uint32_t b, Values_of values_of) const {
     if (a == b) return silent;
@@ -52,6 +71,11 @@ struct Differ {
 struct Where {
   Values values;
   static constexpr std::uint32_t number = 3 + most_values;
+  template <class Values_of>
+  std::optional<std::uint32_t> by_first(std::uint32_t, Values_of) const {
+    return std::nullopt;
+  }
+  static std::optional<std::uint32_t> by_second(std::uint32_t) { return std::nullopt; }
   template <class Values_of>
   std::optional<std::uint32_t> shortcut(std::uint32_t map, std::uint32_t, Values_of values_of) const {
     const Values taken = values_of(map);
@@ -96,7 +120,7 @@ Diagrams::Diagrams(DiagramBudget budget)
     : budget_(budget), nodes_(most_values), table_(1 << 12), memory_(1 << 12, Remembered{}) {}
 
 Diagram Diagrams::hold(Node node) {
-  std::uint32_t root;
+  std::uint32_t root = 0;
   if (free_roots_.empty()) {
     root = static_cast<std::uint32_t>(roots_.size());
     roots_.emplace_back();
@@ -228,27 +252,50 @@ void Diagrams::remember(std::uint32_t operation, Node a, Node b, Node result) {
   memory_[slot_of(operation, a, b)] = {a, b, operation, result};
 }
 
+void Diagrams::spend(std::size_t steps) {
+  if (steps <= budget_.steps) {
+    budget_.steps -= steps;
+    return;
+  }
+  budget_.steps = 0;
+  stack_.clear();
+  throw TooComplex{};
+}
+
 template <class Operation>
 Diagrams::Node Diagrams::apply(Operation operation, Node a, Node b) {
-  if (const auto node = operation.shortcut(a, b, [&](Node of) { return values_of(of); })) return *node;
+  const auto values = [&](Node of) { return values_of(of); };
+  if (const auto node = operation.shortcut(a, b, values)) return *node;
   if (const Node known = remembered(operation.number, a, b); known != nothing_remembered) return known;
-  if (budget_.steps-- == 0) {
-    stack_.clear();
-    budget_.steps = 0;
-    throw TooComplex{};
-  }
   constexpr bool binary = !std::is_same_v<Operation, Where>;
   const unsigned level_a = level_of(a), level_b = binary ? level_of(b) : 256;
   const unsigned level = std::min(level_a, level_b);
-  const Edge whole_a{greatest, a}, whole_b{greatest, b};
-  const Edge* at_a = level_a == level ? nodes_[a].edges : &whole_a;
-  const Edge* at_b = level_b == level ? nodes_[b].edges : &whole_b;
+  const std::array whole_a{Edge{greatest, a}}, whole_b{Edge{greatest, b}};
+  const std::span<const Edge> edges_a = level_a == level ? nodes_[a].all() : whole_a;
+  const std::span<const Edge> edges_b = level_b == level ? nodes_[b].all() : whole_b;
+  const Edge* at_a = edges_a.data();
+  const Edge* at_b = edges_b.data();
   const std::size_t base = stack_.size();
-  for (;;) {
-    const std::uint64_t last = std::min(at_a->last, at_b->last);
-    const Node target = apply(operation, at_a->target, at_b->target);
+  for (std::size_t steps = 1;; ++steps) {
+    // Where one operand decides, the other's edges are passed over: a narrow operand makes the whole cheap.
+    std::uint64_t last = std::min(at_a->last, at_b->last);
+    Node target;
+    if (const auto by_a = at_a->last > last ? operation.by_first(at_a->target, values) : std::nullopt) {
+      target = *by_a;
+      last = at_a->last;
+      at_b = reaching(at_b, edges_b, last);
+    } else if (const auto by_b = at_b->last > last ? operation.by_second(at_b->target) : std::nullopt) {
+      target = *by_b;
+      last = at_b->last;
+      at_a = reaching(at_a, edges_a, last);
+    } else {
+      target = apply(operation, at_a->target, at_b->target);
+    }
     push(base, last, target);
-    if (last == greatest) break;
+    if (last == greatest) {
+      spend(steps);
+      break;
+    }
     if (at_a->last == last) ++at_a;
     if (at_b->last == last) ++at_b;
   }
@@ -257,12 +304,25 @@ Diagrams::Node Diagrams::apply(Operation operation, Node a, Node b) {
   return result;
 }
 
+/// The first edge, from `at` on, that reaches `number`; found in steps that double, for it is mostly near.
+const Diagrams::Edge* Diagrams::reaching(const Edge* at, std::span<const Edge> edges, std::uint64_t number) {
+  const Edge* const end = edges.data() + edges.size();
+  std::ptrdiff_t stride = 1;
+  const Edge* from = at;
+  while (stride < end - from && from[stride].last < number) {
+    from += stride;
+    stride *= 2;
+  }
+  return std::ranges::lower_bound(from, from + std::min(stride + 1, end - from), number, {}, &Edge::last);
+}
+
 Diagram Diagrams::constant(Value value) {
   assert(value < most_values);
   return hold(value);
 }
 
 Diagrams::Node Diagrams::narrowed(Level level, std::span<const Interval<std::uint64_t>> intervals, Node inner) {
+  spend(intervals.size());
   const std::size_t base = stack_.size();
   for (const Interval<std::uint64_t>& interval : intervals) {
     const std::uint64_t next = stack_.size() == base ? 0 : stack_.back().last + 1;

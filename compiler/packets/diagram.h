@@ -61,7 +61,7 @@ class Diagram {
 /// What diagrams may cost.
 struct DiagramBudget {
   std::size_t edges = 60'000'000;   ///< in memory at one time, 16 bytes each
-  std::size_t steps = 300'000'000;  ///< pairs of nodes looked at, over all operations
+  std::size_t steps = 300'000'000;  ///< pairs of edges looked at, over all operations
 };
 
 /// Makes diagrams and keeps what they share. Operations throw TooComplex, which the questions built on them catch.
@@ -153,10 +153,12 @@ class Diagrams {
   Values values_of(Node node) const { return is_terminal(node) ? only(static_cast<Value>(node)) : nodes_[node].values; }
   unsigned level_of(Node node) const { return is_terminal(node) ? 256 : nodes_[node].level; }
   static const Edge& find(const Stored& stored, std::uint64_t number);
+  static const Edge* reaching(const Edge* at, std::span<const Edge> edges, std::uint64_t number);
 
   Diagram hold(Node node);
   Node node_of(const Diagram& diagram) const { return roots_[diagram.root_].node; }
   void make_room();
+  void spend(std::size_t steps);
   void mark(Node node, std::vector<bool>& reached) const;
   void grow_table();
   void insert(Node node);

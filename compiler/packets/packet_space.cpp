@@ -117,8 +117,10 @@ Diagram PacketSpace::narrowed(const Box& box, Field field, Family family, const 
       const AddressSet& set = addresses_of(box, field);
       if (set.is_all(family)) return inner;
       const auto low = static_cast<Level>(level(field) + 1);
-      if (family == Family::ipv4) return diagrams.narrow(low, numbers(set.v4), inner);
-      return diagrams.narrow_wide(level(field), set.v6.intervals(), inner);
+      if (family == Family::ipv4)
+        return v4_lists_.find_or_make(set.v4, low, inner, [&] { return diagrams.narrow(low, numbers(set.v4), inner); });
+      return v6_lists_.find_or_make(set.v6, level(field), inner,
+                                    [&] { return diagrams.narrow_wide(level(field), set.v6.intervals(), inner); });
     }
   }
   std::unreachable();
@@ -131,7 +133,7 @@ Diagram PacketSpace::of_family(const Box& box, Family family, Value inside) {
 }
 
 Diagram PacketSpace::of(const Box& box, Value inside) {
-  Diagram v4 = of_family(box, Family::ipv4, inside);
+  const Diagram v4 = of_family(box, Family::ipv4, inside);
   const bool alike = box.source.is_all() && box.destination.is_all();
   return alike ? v4 : diagrams.split(level(Field::family), 0, v4, of_family(box, Family::ipv6, inside));
 }

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <expected>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "compiler/base/packet.h"
 #include "compiler/packets/box.h"
@@ -30,6 +32,30 @@ inline constexpr std::array<FieldOrder, 3> field_orders{{
     {Field::family, Field::destination, Field::source, Field::in, Field::out, Field::state, Field::protocol,
      Field::port, Field::source_port},
 }};
+
+/// Diagrams of the last long lists of addresses: one list mostly stands in many rules.
+template <class T>
+class KnownLists {
+ public:
+  template <class Make>
+  Diagram find_or_make(const IntervalSet<T>& set, Diagrams::Level level, const Diagram& inner, Make make) {
+    constexpr std::size_t few = 64, most = 32;
+    if (set.intervals().size() <= few) return make();
+    for (const Known& known : known_)
+      if (&known.set.intervals() == &set.intervals() && known.level == level && known.inner == inner)
+        return known.result;
+    if (known_.size() == most) known_.clear();
+    return known_.emplace_back(set, level, inner, make()).result;
+  }
+
+ private:
+  struct Known {
+    IntervalSet<T> set;  // shares its intervals with all its copies
+    Diagrams::Level level;
+    Diagram inner, result;
+  };
+  std::vector<Known> known_;
+};
 
 /// Sets of packets of one direction, and maps from these packets to values, as diagrams over the fields.
 class PacketSpace {
@@ -56,20 +82,34 @@ class PacketSpace {
   std::uint64_t number(Level level, const Packet& packet) const;
 
   const InterfaceClasses& interfaces_;
+  KnownLists<std::uint32_t> v4_lists_;
+  KnownLists<Uint128> v6_lists_;
   FieldOrder order_;
   std::array<Level, field_count> first_level_{};
   std::array<Field, field_count + 2> field_at_{};
 };
 
-/// Asks `question` in a space of each field order in turn until one does not run out of its budget.
+/// What a question about so many rules may cost in each field order: several times what policies need that people write
+/// (300 steps a rule), and in proportion to the size, so that a small policy is not pondered over for long.
+constexpr DiagramBudget budget_for(std::size_t rules) {
+  return {.edges = std::min<std::size_t>(60'000'000, 5'000'000 + 6'000 * rules),
+          .steps = std::min<std::size_t>(3'000'000 + 7'000 * rules, 100'000'000 + 2'000 * rules)};
+}
+
+/// Asks `question` in a space of each field order in turn until one does not run out of its budget. First each has a fifth
+/// of it: what is hard in one order is mostly easy in another.
 template <class Question>
 auto decide(const InterfaceClasses& interfaces, DiagramBudget budget, Question question)
     -> std::expected<decltype(question(std::declval<PacketSpace&>())), TooComplex> {
-  for (const FieldOrder& order : field_orders) {
-    try {
-      PacketSpace space(interfaces, order, budget);
-      return question(space);
-    } catch (const TooComplex&) {}
+  for (const std::size_t part : {5u, 1u}) {
+    for (const FieldOrder& order : field_orders) {
+      try {
+        PacketSpace space(interfaces, order, {.edges = budget.edges, .steps = budget.steps / part});
+        return question(space);
+      } catch (const TooComplex&) {
+        continue;
+      }
+    }
   }
   return std::unexpected(TooComplex{});
 }
