@@ -16,7 +16,7 @@ std::expected<Compiled, FileReader::Failure> compile(const std::string& path, Fi
                                                      Diagnostics& diagnostics) {
   auto policy = syntax::load(path, reader, sources, diagnostics);
   if (!policy) return std::unexpected(std::move(policy.error()));
-  Compiled compiled{std::move(*policy), {}, {}};
+  Compiled compiled{std::move(*policy), {}, {}, {}};
   compiled.graph = build(compiled.policy, host, diagnostics);
   // What a policy means is only asked of one that can be read without doubt.
   if (diagnostics.has_errors()) return compiled;
@@ -24,7 +24,7 @@ std::expected<Compiled, FileReader::Failure> compile(const std::string& path, Fi
   checks::matching_nothing(compiled.graph, diagnostics);
   if (!diagnostics.has_errors()) {
     checks::effects(compiled.graph, thoroughness == Thoroughness::errors, diagnostics);
-    checks::claims(compiled.graph, diagnostics);
+    compiled.outcomes = checks::claims(compiled.graph, diagnostics);
   }
   checks::waive(compiled.policy, thoroughness == Thoroughness::all, diagnostics);
   if (!diagnostics.has_errors()) compiled.filter = lower(compiled.graph, sources);

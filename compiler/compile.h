@@ -2,7 +2,9 @@
 
 #include <expected>
 #include <string>
+#include <vector>
 
+#include "compiler/checks/checks.h"
 #include "compiler/diagnostics/diagnostic.h"
 #include "compiler/filter/filter.h"
 #include "compiler/graph/build.h"
@@ -22,6 +24,8 @@ enum class Thoroughness : std::uint8_t {
 struct Compiled {
   syntax::Policy policy;
   Graph graph;
+  /// Of `graph.claims`, one each; none when the policy has errors of another kind, so that they were not asked.
+  std::vector<checks::Outcome> outcomes;
   filter::Filter filter;  ///< empty when the policy has errors
 };
 

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <vector>
+
 #include "compiler/diagnostics/diagnostic.h"
 #include "compiler/graph/graph.h"
 
@@ -17,8 +20,12 @@ void matching_nothing(const Graph& graph, Diagnostics& diagnostics);
 /// (PP312), or no more with its limit than without (PP315). With `only_errors` just the first is asked.
 void effects(const Graph& graph, bool only_errors, Diagnostics& diagnostics);
 
-/// Tests, `management` and `only-from`, proven for every packet that they describe (PP306 to PP309).
-void claims(const Graph& graph, Diagnostics& diagnostics);
+/// What became of a claim. One that is about an unmanaged direction, or too complex, is not decided.
+enum class Outcome : std::uint8_t { holds, fails, undecided };
+
+/// Tests, `management` and `only-from`, proven for every packet that they describe (PP306 to PP309): what became of each,
+/// in the order of `Graph::claims`.
+std::vector<Outcome> claims(const Graph& graph, Diagnostics& diagnostics);
 
 /// Takes out the warnings that `waive` silences, at the rule or by its name. Reports waivers of what is not a warning
 /// (PP227), of rules that do not exist (PP201), and, when `all` warnings were looked for, those that silence nothing

@@ -201,7 +201,7 @@ std::expected<bool, TooComplex> prove(Walk& walk, const Claim& claim, const Box&
   return true;
 }
 
-std::expected<void, TooComplex> prove(const Graph& graph, Walk& walk, const Claim& claim, Diagnostics& diagnostics) {
+std::expected<Outcome, TooComplex> prove(const Graph& graph, Walk& walk, const Claim& claim, Diagnostics& diagnostics) {
   const std::vector<Box> boxes = boxes_of(graph, claim);
   if (boxes.empty() && !claim.library)
     diagnostics.add(Code::never_matches, claim.where, "`" + claim.name + "` describes no packet",
@@ -209,18 +209,22 @@ std::expected<void, TooComplex> prove(const Graph& graph, Walk& walk, const Clai
   for (const Box& box : boxes) {
     const auto holds = prove(walk, claim, box, diagnostics);
     if (!holds) return std::unexpected(holds.error());
-    if (!*holds) break;
+    if (!*holds) return Outcome::fails;
   }
-  return {};
+  return Outcome::holds;
 }
 
 // All claims of one direction share a budget; the first one that it does not reach for ends the proof.
-void prove_all(const Graph& graph, Direction direction, Diagnostics& diagnostics) {
+void prove_all(const Graph& graph, Direction direction, std::vector<Outcome>& outcomes, Diagnostics& diagnostics) {
   std::optional<Walk> walk;
-  for (const Claim& claim : graph.claims) {
+  for (std::size_t i = 0; i < graph.claims.size(); ++i) {
+    const Claim& claim = graph.claims[i];
     if (claim.direction != direction) continue;
     if (!walk) walk.emplace(graph, direction);
-    if (prove(graph, *walk, claim, diagnostics)) continue;
+    if (const auto outcome = prove(graph, *walk, claim, diagnostics)) {
+      outcomes[i] = *outcome;
+      continue;
+    }
     diagnostics.add(Code::too_complex, claim.where,
                     "whether `" + claim.name + "` and the claims after it hold is too complex to decide",
                     "the claims of " + std::string(to_string(direction)) + " need too much work; name fewer packets");
@@ -238,11 +242,13 @@ void report_unmanaged(const Graph& graph, Direction direction, Diagnostics& diag
 
 }  // namespace
 
-void claims(const Graph& graph, Diagnostics& diagnostics) {
+std::vector<Outcome> claims(const Graph& graph, Diagnostics& diagnostics) {
+  std::vector<Outcome> outcomes(graph.claims.size(), Outcome::undecided);
   for (const Direction direction : directions) {
-    if (graph.section(direction).managed) prove_all(graph, direction, diagnostics);
+    if (graph.section(direction).managed) prove_all(graph, direction, outcomes, diagnostics);
     else report_unmanaged(graph, direction, diagnostics);
   }
+  return outcomes;
 }
 
 }  // namespace portpolicy::checks
