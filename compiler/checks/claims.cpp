@@ -1,112 +1,21 @@
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "compiler/checks/checks.h"
-#include "compiler/checks/rule_index.h"
+#include "compiler/checks/section_maps.h"
 #include "compiler/graph/boxes.h"
 
 namespace portpolicy::checks {
 namespace {
 
-constexpr std::size_t steps_per_direction = 10'000'000;
-
-// A packet that gets another verdict than it should, and what gave it.
-struct Counterexample {
-  Box box;
-  Verdict verdict = Verdict::deny;
-  std::optional<Base> base;
-  const Rule* rule = nullptr;  // neither: the default
-};
-
-bool as_claimed(Verdict claimed, Verdict got) {
-  return claimed == Verdict::deny ? got != Verdict::allow : got == claimed;
-}
-
-// A box that decides, from the top: base traffic first, then the rules in their order.
-struct Step {
-  const Box* box;
-  std::optional<Base> base;
-  const Rule* rule;
-  Verdict verdict() const { return base ? verdict_of(*base) : rule->verdict; }
-};
-
-// Of an `allow` test the denies of a higher tier do not count: they are not its file's to decide.
-bool is_ignored(const Step& step, const Claim& claim) {
-  const bool own_test = claim.kind == Claim::Kind::test && claim.verdict == Verdict::allow;
-  return own_test && step.rule != nullptr && step.rule->tier < claim.tier && step.rule->verdict != Verdict::allow;
-}
-
-bool counts(const Step& step, const Claim& claim, Limits limits) {
-  const bool over = step.rule != nullptr && step.rule->limit && limits == Limits::exhausted;
-  return !over && !is_ignored(step, claim);
-}
-
-// What is left of a claim's packets is followed down the steps until some of it gets a verdict that it should not get.
-class Walk {
- public:
-  Walk(const Graph& graph, Direction direction)
-      : otherwise_(graph.section(direction).otherwise), index_(graph, pointers_to(graph.section(direction).rules)) {
-    for (const Base base : syntax::all_bases)
-      if (graph.base.contains(base))
-        for (Box& box : portpolicy::boxes_of(base, direction)) base_.push_back({std::move(box), base});
-  }
-
-  /// Those that have packets of `box`.
-  std::expected<std::vector<Step>, TooComplex> steps_in(const Box& box);
-  std::expected<std::optional<Counterexample>, TooComplex> find(const Claim& claim, const std::vector<Step>& steps,
-                                                                const Box& box, Limits limits);
-
- private:
-  static std::vector<const Rule*> pointers_to(const std::vector<Rule>& rules) {
-    std::vector<const Rule*> pointers;
-    for (const Rule& rule : rules) pointers.push_back(&rule);
-    return pointers;
-  }
-
-  Verdict otherwise_;
-  RuleIndex index_;
-  std::vector<std::pair<Box, Base>> base_;
-  Budget budget_{steps_per_direction};
-};
-
-std::expected<std::vector<Step>, TooComplex> Walk::steps_in(const Box& box) {
-  std::vector<Step> steps;
-  for (const auto& [of_base, base] : base_)
-    if (!disjoint(of_base, box)) steps.push_back({&of_base, base, nullptr});
-  const auto entries = index_.overlapping(box, budget_);
-  if (!entries) return std::unexpected(entries.error());
-  for (const RuleIndex::Entry* entry : *entries) steps.push_back({&entry->box, std::nullopt, entry->rule});
-  return steps;
-}
-
-std::expected<std::optional<Counterexample>, TooComplex> Walk::find(const Claim& claim, const std::vector<Step>& steps,
-                                                                    const Box& box, Limits limits) {
-  struct Part {
-    Box box;
-    std::size_t next;
-  };
-  std::vector<Part> open{{box, 0}};
-  while (!open.empty()) {
-    Part part = std::move(open.back());
-    open.pop_back();
-    std::size_t i = part.next;
-    for (; i < steps.size(); ++i) {
-      if (!budget_.spend(cost(part.box, *steps[i].box))) return std::unexpected(TooComplex{});
-      if (counts(steps[i], claim, limits) && !disjoint(part.box, *steps[i].box)) break;
-    }
-    if (i == steps.size()) {
-      if (!as_claimed(claim.verdict, otherwise_)) return Counterexample{std::move(part.box), otherwise_, {}, nullptr};
-      continue;
-    }
-    const Step& step = steps[i];
-    if (!as_claimed(claim.verdict, step.verdict()))
-      return Counterexample{intersect(part.box, *step.box), step.verdict(), step.base, step.rule};
-    for (Box& piece : subtract(part.box, *step.box)) open.push_back({std::move(piece), i + 1});
-  }
-  return std::nullopt;
+/// The values that a claim's packets should not get.
+Values broken_by(Verdict claimed) {
+  const Verdict kept = claimed == Verdict::deny ? Verdict::reject : claimed;
+  return all_verdicts & ~only(value_of(claimed)) & ~only(value_of(kept));
 }
 
 std::string_view past(Verdict verdict) {
@@ -145,23 +54,6 @@ std::string subject(const Claim& claim) {
   std::unreachable();
 }
 
-void report(const Claim& claim, const Counterexample& found, Limits limits, Diagnostics& diagnostics) {
-  std::string decided = "the default";
-  Diagnostic finding{code_of(claim.kind), Severity::error, "", {claim.where, ""}};
-  if (found.base) decided = "base traffic `" + std::string(to_string(*found.base)) + "`";
-  if (found.rule != nullptr) {
-    decided = "rule `" + found.rule->name + "`";
-    finding.related.push_back({found.rule->where, "this rule decides"});
-  }
-  finding.message = subject(claim) + std::string(past(found.verdict)) + " by " + decided;
-  if (limits == Limits::exhausted) finding.message += " once the limits are exhausted";
-  finding.help = claim.kind == Claim::Kind::only_from
-                     ? "narrow what lets it in, or widen the networks that are named here"
-                     : "change the rule, or what is claimed";
-  finding.witness = example(found.box, claim.direction);
-  diagnostics.add(std::move(finding));
-}
-
 // Claims speak of packets that do not use the loopback interface.
 std::vector<Box> boxes_of(const Graph& graph, const Claim& claim) {
   const InterfaceSet others = subtract(InterfaceSet::all(), InterfaceSet::of({"lo", false}));
@@ -175,61 +67,160 @@ std::vector<Box> boxes_of(const Graph& graph, const Claim& claim) {
   return boxes;
 }
 
-void say_what_is_ignored(const Claim& claim, const std::vector<Step>& steps, Diagnostics& diagnostics) {
-  if (claim.library) return;
-  const auto ignored = std::ranges::find_if(steps, [&](const Step& step) { return is_ignored(step, claim); });
-  if (ignored == steps.end()) return;
-  diagnostics.add(
-      Code::judged_without, claim.where,
-      "test `" + claim.name + "` is judged without the denies of a higher tier, such as `" + ignored->rule->name + "`",
-      "", {{ignored->rule->where, "this rule may still take some of its packets"}});
+/// Of an `allow` test the denies of a tier above its own do not count: they are not its file's to decide.
+Tier first_tier_that_denies(const Claim& claim) {
+  const bool own_test = claim.kind == Claim::Kind::test && claim.verdict == Verdict::allow;
+  return own_test ? claim.tier : Tier::mandatory;
 }
 
-// Whether the claim holds for the packets of one box; what is wrong is reported.
-std::expected<bool, TooComplex> prove(Walk& walk, const Claim& claim, const Box& box, Diagnostics& diagnostics) {
-  const auto steps = walk.steps_in(box);
-  if (!steps) return std::unexpected(steps.error());
-  say_what_is_ignored(claim, *steps, diagnostics);
-  for (const Limits limits : {Limits::hold, Limits::exhausted}) {
-    if (limits == Limits::exhausted && claim.verdict == Verdict::allow) continue;  // judged while limits hold
-    const auto found = walk.find(claim, *steps, box, limits);
-    if (!found) return std::unexpected(found.error());
-    if (!*found) continue;
-    report(claim, **found, limits, diagnostics);
-    return false;
+bool is_ignored(const Rule& rule, Tier first_that_denies) {
+  return rule.tier < first_that_denies && rule.verdict != Verdict::allow;
+}
+
+bool counts(const Rule& rule, Tier first_that_denies, Limits limits) {
+  return !(rule.limit && limits == Limits::exhausted) && !is_ignored(rule, first_that_denies);
+}
+
+/// The claims of one direction against maps from its packets to verdicts, each map made when it is first needed.
+class Proof {
+ public:
+  Proof(PacketSpace& space, const Graph& graph, Direction direction, Diagnostics& diagnostics)
+      : space_(space),
+        graph_(graph),
+        section_(graph.section(direction)),
+        direction_(direction),
+        diagnostics_(diagnostics),
+        limited_(std::ranges::any_of(section_.rules, [](const Rule& rule) { return rule.limit.has_value(); })) {}
+
+  Outcome judge(const Claim& claim);
+
+ private:
+  const Diagram& verdicts(Tier first_that_denies, Limits limits);
+  const Diagram& ignored_packets(Tier first_that_denies);
+  /// One of the claim's packets that gets another verdict than it should.
+  std::optional<Packet> wrong_packet(const Claim& claim, const Diagram& packets, Limits limits);
+  /// One for which a rule speaks that is ignored.
+  std::optional<Packet> ignored_packet(const Claim& claim, const Diagram& packets);
+  void report(const Claim& claim, const Packet& wrong, Limits limits);
+  void say_what_is_ignored(const Claim& claim, const Packet& packet);
+
+  PacketSpace& space_;
+  const Graph& graph_;
+  const Section& section_;
+  Direction direction_;
+  Diagnostics& diagnostics_;
+  bool limited_;
+  std::map<std::pair<Tier, Limits>, Diagram> verdicts_;
+  std::map<Tier, Diagram> ignored_;
+};
+
+const Diagram& Proof::verdicts(Tier first_that_denies, Limits limits) {
+  const auto known = verdicts_.find({first_that_denies, limits});
+  if (known != verdicts_.end()) return known->second;
+  const Diagram by_rules = decided_by(space_, graph_, section_.rules, [&](const Rule& rule) {
+    return counts(rule, first_that_denies, limits) ? value_of(rule.verdict) : silent;
+  });
+  const Diagram by_base = space_.diagrams.over(base_map(space_, graph_, direction_), by_rules);
+  const Diagram otherwise = space_.diagrams.constant(value_of(section_.otherwise));
+  return verdicts_.emplace(std::pair{first_that_denies, limits}, space_.diagrams.over(by_base, otherwise))
+      .first->second;
+}
+
+const Diagram& Proof::ignored_packets(Tier first_that_denies) {
+  const auto known = ignored_.find(first_that_denies);
+  if (known != ignored_.end()) return known->second;
+  const auto inside = [&](const Rule& rule) { return is_ignored(rule, first_that_denies) ? Value{1} : silent; };
+  return ignored_.emplace(first_that_denies, decided_by(space_, graph_, section_.rules, inside)).first->second;
+}
+
+Outcome Proof::judge(const Claim& claim) {
+  const std::vector<Box> boxes = boxes_of(graph_, claim);
+  const Diagram packets = space_.of(boxes, 1);
+  const std::optional<Packet> ignored = ignored_packet(claim, packets);
+  std::optional<Packet> wrong = wrong_packet(claim, packets, Limits::hold);
+  if (wrong) {
+    report(claim, *wrong, Limits::hold);
+  } else if (limited_ && claim.verdict != Verdict::allow) {  // `allow` is judged while limits hold
+    wrong = wrong_packet(claim, packets, Limits::exhausted);
+    if (wrong) report(claim, *wrong, Limits::exhausted);
   }
-  return true;
-}
-
-std::expected<Outcome, TooComplex> prove(const Graph& graph, Walk& walk, const Claim& claim, Diagnostics& diagnostics) {
-  const std::vector<Box> boxes = boxes_of(graph, claim);
+  if (ignored) say_what_is_ignored(claim, *ignored);
   if (boxes.empty() && !claim.library)
-    diagnostics.add(Code::never_matches, claim.where, "`" + claim.name + "` describes no packet",
-                    "packets that use the loopback interface do not count; mend it or take it out");
-  for (const Box& box : boxes) {
-    const auto holds = prove(walk, claim, box, diagnostics);
-    if (!holds) return std::unexpected(holds.error());
-    if (!*holds) return Outcome::fails;
-  }
-  return Outcome::holds;
+    diagnostics_.add(Code::never_matches, claim.where, "`" + claim.name + "` describes no packet",
+                     "packets that use the loopback interface do not count; mend it or take it out");
+  return wrong ? Outcome::fails : Outcome::holds;
 }
 
-// All claims of one direction share a budget; the first one that it does not reach for ends the proof.
-void prove_all(const Graph& graph, Direction direction, std::vector<Outcome>& outcomes, Diagnostics& diagnostics) {
-  std::optional<Walk> walk;
-  for (std::size_t i = 0; i < graph.claims.size(); ++i) {
-    const Claim& claim = graph.claims[i];
-    if (claim.direction != direction) continue;
-    if (!walk) walk.emplace(graph, direction);
-    if (const auto outcome = prove(graph, *walk, claim, diagnostics)) {
-      outcomes[i] = *outcome;
-      continue;
+std::optional<Packet> Proof::wrong_packet(const Claim& claim, const Diagram& packets, Limits limits) {
+  const Diagram& all = verdicts(first_tier_that_denies(claim), limits);
+  const Diagram of_claim = space_.diagrams.within(all, packets, elsewhere);
+  const Values wrong = broken_by(claim.verdict);
+  if ((of_claim.values() & wrong) == 0) return std::nullopt;
+  return space_.example(of_claim, wrong, direction_);
+}
+
+std::optional<Packet> Proof::ignored_packet(const Claim& claim, const Diagram& packets) {
+  const Tier tier = first_tier_that_denies(claim);
+  if (claim.library || tier == Tier::mandatory) return std::nullopt;
+  const Diagram ignored = space_.diagrams.within(packets, ignored_packets(tier));
+  if (!ignored.takes(1)) return std::nullopt;
+  return space_.example(ignored, only(1), direction_);
+}
+
+void Proof::report(const Claim& claim, const Packet& packet, Limits limits) {
+  std::string decided = "the default";
+  Verdict verdict = section_.otherwise;
+  Diagnostic finding{code_of(claim.kind), Severity::error, "", {claim.where, ""}};
+  if (const auto base = base_traffic(graph_, packet)) {
+    decided = "base traffic `" + std::string(to_string(*base)) + "`";
+    verdict = verdict_of(*base);
+  } else if (!diagnostics_.too_many_errors()) {  // nobody would read it
+    const auto rule = std::ranges::find_if(section_.rules, [&](const Rule& each) {
+      return counts(each, first_tier_that_denies(claim), limits) && matches(graph_, each.packets, packet);
+    });
+    if (rule != section_.rules.end()) {
+      decided = "rule `" + rule->name + "`";
+      verdict = rule->verdict;
+      finding.related.push_back({rule->where, "this rule decides"});
     }
-    diagnostics.add(Code::too_complex, claim.where,
-                    "whether `" + claim.name + "` and the claims after it hold is too complex to decide",
-                    "the claims of " + std::string(to_string(direction)) + " need too much work; name fewer packets");
-    return;
   }
+  finding.message = subject(claim) + std::string(past(verdict)) + " by " + decided;
+  if (limits == Limits::exhausted) finding.message += " once the limits are exhausted";
+  finding.help = claim.kind == Claim::Kind::only_from
+                     ? "narrow what lets it in, or widen the networks that are named here"
+                     : "change the rule, or what is claimed";
+  finding.witness = packet;
+  diagnostics_.add(std::move(finding));
+}
+
+void Proof::say_what_is_ignored(const Claim& claim, const Packet& packet) {
+  const auto rule = std::ranges::find_if(section_.rules, [&](const Rule& each) {
+    return is_ignored(each, first_tier_that_denies(claim)) && matches(graph_, each.packets, packet);
+  });
+  diagnostics_.add(
+      Code::judged_without, claim.where,
+      "test `" + claim.name + "` is judged without the denies of a higher tier, such as `" + rule->name + "`", "",
+      {{rule->where, "this rule may still take some of its packets"}});
+}
+
+/// What one field order is too complex for, another may decide.
+void prove_all(const Graph& graph, const InterfaceClasses& interfaces, Direction direction,
+               std::vector<Outcome>& outcomes, Diagnostics& diagnostics) {
+  std::vector<std::size_t> open;
+  for (std::size_t i = 0; i < graph.claims.size(); ++i)
+    if (graph.claims[i].direction == direction) open.push_back(i);
+  if (open.empty()) return;
+  std::ranges::reverse(open);
+  const auto judge_all = [&](PacketSpace& space) {
+    Proof proof(space, graph, direction, diagnostics);
+    for (; !open.empty(); open.pop_back()) outcomes[open.back()] = proof.judge(graph.claims[open.back()]);
+    return true;
+  };
+  if (decide(interfaces, budget_for(graph.section(direction).rules.size() + open.size()), judge_all)) return;
+  const Claim& claim = graph.claims[open.back()];
+  diagnostics.add(Code::too_complex, claim.where,
+                  "whether `" + claim.name + "` and the claims after it hold is too complex to decide",
+                  "the claims of " + std::string(to_string(direction)) + " need too much work; name fewer packets");
 }
 
 void report_unmanaged(const Graph& graph, Direction direction, Diagnostics& diagnostics) {
@@ -244,8 +235,9 @@ void report_unmanaged(const Graph& graph, Direction direction, Diagnostics& diag
 
 std::vector<Outcome> claims(const Graph& graph, Diagnostics& diagnostics) {
   std::vector<Outcome> outcomes(graph.claims.size(), Outcome::undecided);
+  const InterfaceClasses interfaces = interface_classes(graph);
   for (const Direction direction : directions) {
-    if (graph.section(direction).managed) prove_all(graph, direction, outcomes, diagnostics);
+    if (graph.section(direction).managed) prove_all(graph, interfaces, direction, outcomes, diagnostics);
     else report_unmanaged(graph, direction, diagnostics);
   }
   return outcomes;

@@ -11,14 +11,19 @@ InterfaceClasses interface_classes(const Graph& graph) {
   return InterfaceClasses(sets);
 }
 
+Diagram base_map(PacketSpace& space, const Graph& graph, Direction direction) {
+  Diagram map = space.diagrams.constant(silent);
+  for (const Base base : syntax::all_bases)
+    if (graph.base.contains(base))
+      map = space.diagrams.over(map, space.of(boxes_of(base, direction), value_of(verdict_of(base))));
+  return map;
+}
+
 SectionMaps::SectionMaps(PacketSpace& space, const Graph& graph, Direction direction)
     : space_(space), graph_(graph), section_(graph.section(direction)) {
   const bool limited = std::ranges::any_of(section_.rules, [](const Rule& rule) { return rule.limit.has_value(); });
   worlds_ = limited ? 2 : 1;
-  base_ = space.diagrams.constant(silent);
-  for (const Base base : syntax::all_bases)
-    if (graph.base.contains(base))
-      base_ = space.diagrams.over(base_, space.of(boxes_of(base, direction), value_of(verdict_of(base))));
+  base_ = base_map(space, graph, direction);
   if (!section_.rules.empty()) build(1, 0, section_.rules.size());
 }
 

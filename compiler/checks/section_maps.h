@@ -22,6 +22,23 @@ inline constexpr Values all_verdicts = only(1) | only(2) | only(3);
 /// Every interface that the graph speaks of.
 InterfaceClasses interface_classes(const Graph& graph);
 
+/// The verdict of base traffic, silent for all other packets. Throws TooComplex, as those below.
+Diagram base_map(PacketSpace& space, const Graph& graph, Direction direction);
+
+/// What the first matching rule says that says anything: `value(rule)`, which may be silent. Silent where none does.
+template <class ValueOfRule>
+Diagram decided_by(PacketSpace& space, const Graph& graph, std::span<const Rule> rules, ValueOfRule value) {
+  if (rules.empty()) return space.diagrams.constant(silent);
+  if (rules.size() == 1) {
+    const Value inside = value(rules.front());
+    if (inside == silent) return space.diagrams.constant(silent);
+    return space.of(boxes_of(graph, rules.front().packets), inside);
+  }
+  const std::size_t half = rules.size() / 2;
+  return space.diagrams.over(decided_by(space, graph, rules.first(half), value),
+                             decided_by(space, graph, rules.subspan(half), value));
+}
+
 /// The rules of one direction as maps from packets to verdicts, in two worlds: all limits exhausted, so that limited rules
 /// say nothing, and all limits holding. Without limits there is one world. Throws TooComplex.
 class SectionMaps {
