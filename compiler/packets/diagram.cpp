@@ -279,7 +279,7 @@ Diagrams::Node Diagrams::apply(Operation operation, Node a, Node b) {
   for (std::size_t steps = 1;; ++steps) {
     // Where one operand decides, the other's edges are passed over: a narrow operand makes the whole cheap.
     std::uint64_t last = std::min(at_a->last, at_b->last);
-    Node target;
+    Node target = silent;
     if (const auto by_a = at_a->last > last ? operation.by_first(at_a->target, values) : std::nullopt) {
       target = *by_a;
       last = at_a->last;
