@@ -88,6 +88,7 @@ class Proof {
       : space_(space),
         graph_(graph),
         section_(graph.section(direction)),
+        rules_(pointers_to(section_.rules)),
         direction_(direction),
         diagnostics_(diagnostics),
         limited_(std::ranges::any_of(section_.rules, [](const Rule& rule) { return rule.limit.has_value(); })) {}
@@ -107,6 +108,7 @@ class Proof {
   PacketSpace& space_;
   const Graph& graph_;
   const Section& section_;
+  std::vector<const Rule*> rules_;
   Direction direction_;
   Diagnostics& diagnostics_;
   bool limited_;
@@ -117,7 +119,7 @@ class Proof {
 const Diagram& Proof::verdicts(Tier first_that_denies, Limits limits) {
   const auto known = verdicts_.find({first_that_denies, limits});
   if (known != verdicts_.end()) return known->second;
-  const Diagram by_rules = decided_by(space_, graph_, section_.rules, [&](const Rule& rule) {
+  const Diagram by_rules = decided_by(space_, graph_, rules_, [&](const Rule& rule) {
     return counts(rule, first_that_denies, limits) ? value_of(rule.verdict) : silent;
   });
   const Diagram by_base = space_.diagrams.over(base_map(space_, graph_, direction_), by_rules);
@@ -130,7 +132,7 @@ const Diagram& Proof::ignored_packets(Tier first_that_denies) {
   const auto known = ignored_.find(first_that_denies);
   if (known != ignored_.end()) return known->second;
   const auto inside = [&](const Rule& rule) { return is_ignored(rule, first_that_denies) ? Value{1} : silent; };
-  return ignored_.emplace(first_that_denies, decided_by(space_, graph_, section_.rules, inside)).first->second;
+  return ignored_.emplace(first_that_denies, decided_by(space_, graph_, rules_, inside)).first->second;
 }
 
 Outcome Proof::judge(const Claim& claim) {

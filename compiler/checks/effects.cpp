@@ -147,9 +147,7 @@ bool Effects::is_shadowed(const Place& place) {
 
 std::vector<const Rule*> Effects::overlapping(const Rule& rule) {
   if (!index_) {
-    std::vector<const Rule*> rules;
-    for (const Rule& each : section_.rules) rules.push_back(&each);
-    index_.emplace(graph_, rules);
+    index_.emplace(graph_, pointers_to(section_.rules));
   }
   std::vector<const Rule*> found;
   for (const Box& box : boxes_of(graph_, rule.packets)) {

@@ -25,14 +25,16 @@ InterfaceClasses interface_classes(const Graph& graph);
 /// The verdict of base traffic, silent for all other packets. Throws TooComplex, as those below.
 Diagram base_map(PacketSpace& space, const Graph& graph, Direction direction);
 
+std::vector<const Rule*> pointers_to(const std::vector<Rule>& rules);
+
 /// What the first matching rule says that says anything: `value(rule)`, which may be silent. Silent where none does.
 template <class ValueOfRule>
-Diagram decided_by(PacketSpace& space, const Graph& graph, std::span<const Rule> rules, ValueOfRule value) {
+Diagram decided_by(PacketSpace& space, const Graph& graph, std::span<const Rule* const> rules, ValueOfRule value) {
   if (rules.empty()) return space.diagrams.constant(silent);
   if (rules.size() == 1) {
-    const Value inside = value(rules.front());
+    const Value inside = value(*rules.front());
     if (inside == silent) return space.diagrams.constant(silent);
-    return space.of(boxes_of(graph, rules.front().packets), inside);
+    return space.of(boxes_of(graph, rules.front()->packets), inside);
   }
   const std::size_t half = rules.size() / 2;
   return space.diagrams.over(decided_by(space, graph, rules.first(half), value),

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <random>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -177,23 +178,25 @@ std::vector<Verdict> foremost(const Model& model, int source, int port, bool wit
   return verdicts;
 }
 
+bool matches(const ModelRule& rule, int source, int port) {
+  return std::ranges::count(service_ports.at(rule.service), port) != 0 &&
+         std::ranges::count(sources.at(rule.from), source) != 0;
+}
+
 // Whether two unordered rules that disagree meet in a packet and no unlimited rule stands above either of them.
+bool conflict_between(const Model& model, std::size_t a, std::size_t b, int source, int port) {
+  if (!matches(model.rules[a], source, port) || !matches(model.rules[b], source, port)) return false;
+  if (model.rules[a].verdict == model.rules[b].verdict || model.before[a][b] || model.before[b][a]) return false;
+  for (std::size_t c = 0; c < model.rules.size(); ++c)
+    if (!model.rules[c].limited && matches(model.rules[c], source, port) && (model.before[c][a] || model.before[c][b]))
+      return false;
+  return true;
+}
+
 bool conflict_at(const Model& model, int source, int port) {
-  const auto matches = [&](const ModelRule& rule) {
-    return std::ranges::count(service_ports.at(rule.service), port) != 0 &&
-           std::ranges::count(sources.at(rule.from), source) != 0;
-  };
   for (std::size_t a = 0; a < model.rules.size(); ++a)
-    for (std::size_t b = a + 1; b < model.rules.size(); ++b) {
-      if (!matches(model.rules[a]) || !matches(model.rules[b]) || model.rules[a].verdict == model.rules[b].verdict)
-        continue;
-      if (model.before[a][b] || model.before[b][a]) continue;
-      bool decided = false;
-      for (std::size_t c = 0; c < model.rules.size(); ++c)
-        decided = decided ||
-                  (!model.rules[c].limited && matches(model.rules[c]) && (model.before[c][a] || model.before[c][b]));
-      if (!decided) return true;
-    }
+    for (std::size_t b = a + 1; b < model.rules.size(); ++b)
+      if (conflict_between(model, a, b, source, port)) return true;
   return false;
 }
 
@@ -221,11 +224,6 @@ bool has_conflict(const Model& model) {
 Verdict verdict_at(const Model& model, int source, int port, bool with_limited) {
   const auto verdicts = foremost(model, source, port, with_limited);
   return verdicts.empty() ? Verdict::deny : verdicts.front();
-}
-
-bool matches(const ModelRule& rule, int source, int port) {
-  return std::ranges::count(service_ports.at(rule.service), port) != 0 &&
-         std::ranges::count(sources.at(rule.from), source) != 0;
 }
 
 // Whether an unlimited rule before it takes this packet.
@@ -302,6 +300,33 @@ std::string named_in(const Diagnostics& diagnostics, Code code) {
   return in_one_line(std::move(names));
 }
 
+// Whether each pair that the program names is in conflict, and each packet in conflict is so for a pair that it names.
+bool conflicts_are_told(const Model& model, const Diagnostics& diagnostics) {
+  const auto number = [&](const std::string& name) {
+    return static_cast<std::size_t>(std::ranges::find(model.rules, name, &ModelRule::name) - model.rules.begin());
+  };
+  std::vector<std::pair<std::size_t, std::size_t>> named;
+  for (const Diagnostic& finding : diagnostics.all()) {
+    if (finding.code != Code::conflict) continue;
+    std::vector<std::string> parts;
+    std::istringstream text(finding.message);
+    for (std::string part; std::getline(text, part, '`');) parts.push_back(part);
+    named.emplace_back(number(parts.at(1)), number(parts.at(3)));
+  }
+  std::vector<char> seen(named.size());
+  for (int source = 0; source <= 4; ++source)
+    for (int port = 0; port <= 3; ++port) {
+      bool told = false;
+      for (std::size_t i = 0; i < named.size(); ++i) {
+        if (!conflict_between(model, named[i].first, named[i].second, source, port)) continue;
+        told = true;
+        seen[i] = 1;
+      }
+      if (told != conflict_at(model, source, port)) return false;
+    }
+  return std::ranges::find(seen, 0) == seen.end();
+}
+
 template <class Question>
 std::string expected_names(const Model& model, Question question) {
   std::vector<std::string> names;
@@ -338,6 +363,7 @@ TEST_CASE("conflicts, cycles and verdicts are those of a model that compares eve
     REQUIRE(count(result.diagnostics, Code::precedence_cycle) == 0);
     const bool expected = has_conflict(model);
     REQUIRE((count(result.diagnostics, Code::conflict) != 0) == expected);
+    REQUIRE(conflicts_are_told(model, result.diagnostics));
     if (expected) {
       ++conflicts;
       continue;
