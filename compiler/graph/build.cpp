@@ -29,8 +29,8 @@ class Builder {
 
   Graph build() {
     settings();
-    for (Direction direction : directions) collect(direction);
-    for (Direction direction : directions) order(direction);
+    for (const Direction direction : directions) collect(direction);
+    for (const Direction direction : directions) order(direction);
     for (std::uint32_t file = 0; file < policy_.files.size(); ++file) claims(file);
     return std::move(graph_);
   }
@@ -71,7 +71,7 @@ class Builder {
 
 void Builder::settings() {
   base();
-  for (Direction direction : directions) default_of(direction);
+  for (const Direction direction : directions) default_of(direction);
 }
 
 void Builder::base() {
@@ -190,6 +190,7 @@ std::optional<Selector> Builder::selector(const Written& written) {
   if (written.source_ports.empty() || !whole) return whole ? std::optional(std::move(selector)) : std::nullopt;
 
   std::vector<Interval<std::uint16_t>> ports;
+  ports.reserve(written.source_ports.size());
   for (const auto& range : written.source_ports) ports.push_back(range.value);
   selector.source_ports = PortSet::of(std::move(ports));
   const bool all_have =
@@ -284,7 +285,7 @@ void Builder::claims(std::uint32_t file) {
   const syntax::File& written = policy_.files[file];
   for (const syntax::Claim& claim : written.management)
     add_claim(claim, Claim::Kind::management, Direction::inbound, file);
-  for (Direction direction : directions)
+  for (const Direction direction : directions)
     for (const syntax::Claim& claim : written.tests[static_cast<std::size_t>(direction)])
       add_claim(claim, Claim::Kind::test, direction, file);
 }

@@ -31,8 +31,9 @@ std::optional<Exprs> read_items(Node value, std::string_view what, const Context
   if (value.is_sequence()) items.reserve(value.size());
   const bool good = each_item(value, what, context, [&](Node item) {
     std::optional<InterfaceExpr> expr = read_interface(item, what, context);
-    if (expr) items.push_back(*std::move(expr));
-    return expr.has_value();
+    if (!expr) return false;
+    items.push_back(*std::move(expr));
+    return true;
   });
   if (!good) return std::nullopt;
   return items;

@@ -127,7 +127,8 @@ class Loader {
       report(*mistake, path.where);
       return std::nullopt;
     }
-    if (reads_left_ == 0 || --reads_left_ == 0) {
+    if (reads_left_ != 0) --reads_left_;
+    if (reads_left_ == 0) {
       if (!std::exchange(told_too_many_, true))
         report(
             {Code::too_large, "the files of the policy have more than " + std::to_string(max_reads) + " includes", {}},

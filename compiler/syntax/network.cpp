@@ -64,8 +64,9 @@ std::optional<Exprs> read_items(Node value, std::string_view what, const Context
   if (value.is_sequence()) items.reserve(value.size());
   const bool good = each_item(value, what, context, [&](Node item) {
     std::optional<NetworkExpr> network = read_network(item, what, context);
-    if (network) items.push_back(*std::move(network));
-    return network.has_value();
+    if (!network) return false;
+    items.push_back(*std::move(network));
+    return true;
   });
   if (!good) return std::nullopt;
   return items;

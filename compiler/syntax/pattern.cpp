@@ -157,6 +157,7 @@ std::string date() {
 std::string limit() {
   constexpr std::array units{Limit::Unit::second, Limit::Unit::minute, Limit::Unit::hour, Limit::Unit::day};
   std::vector<std::string_view> names;
+  names.reserve(units.size());
   for (const Limit::Unit unit : units) names.push_back(to_string(unit));
   return whole(" *" + group(decimal(1, Limit::max_rate)) + "/" + group(alternatives(names)) +
                optional(" +burst +" + group(decimal(1, Limit::max_burst))) + optional(" +per +source") +

@@ -255,8 +255,9 @@ void read_includes(const Fields& fields, const Context& context, std::vector<Loc
   if (field->value.is_sequence() && field->value.childless()) return;
   each_item(field->value, "include", context, [&](Node item) {
     std::optional<Located<std::string>> path = read_text(item, "include", context);
-    if (path) paths.push_back(*std::move(path));
-    return path.has_value();
+    if (!path) return false;
+    paths.push_back(*std::move(path));
+    return true;
   });
 }
 

@@ -193,8 +193,9 @@ std::optional<std::vector<ServiceExpr>> read_services(Node value, std::string_vi
   services.reserve(value.is_sequence() ? value.size() : 1);
   const bool good = each_item(value, what, context, [&](Node item) {
     std::optional<ServiceExpr> service = read_service(item, what, context);
-    if (service) services.push_back(*std::move(service));
-    return service.has_value();
+    if (!service) return false;
+    services.push_back(*std::move(service));
+    return true;
   });
   if (!good) return std::nullopt;
   return services;

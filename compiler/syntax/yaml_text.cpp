@@ -206,7 +206,7 @@ std::uint32_t end_of_block(std::string_view text, std::uint32_t begin) {
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     if (indent == 0) indent = std::max<std::size_t>(first, 1);
     if (first < indent) break;
-    end = at + size_of(line.substr(0, line.find_last_not_of("\r") + 1));
+    end = at + size_of(line.substr(0, line.find_last_not_of('\r') + 1));
   }
   return end;
 }
