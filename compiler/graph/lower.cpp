@@ -38,7 +38,7 @@ class Lowering {
   }
 
   Filter lower() {
-    for (Direction direction : directions)
+    for (const Direction direction : directions)
       if (graph_.section(direction).managed) section(direction);
     return std::move(filter_);
   }

@@ -223,7 +223,7 @@ Precedence put_in_order(std::vector<Rule>& rules, const std::vector<Override>& o
   Precedence precedence;
   std::vector<Rule> ordered;
   ordered.reserve(rules.size());
-  for (Tier tier : {Tier::mandatory, Tier::normal, Tier::baseline}) {
+  for (const Tier tier : {Tier::mandatory, Tier::normal, Tier::baseline}) {
     if (std::ranges::find(rules, tier, &Rule::tier) == rules.end()) continue;
     TierGraph graph = tier_graph(rules, overrides, policy, tier);
     sort(graph, rules, tier);
