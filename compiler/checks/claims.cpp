@@ -77,11 +77,11 @@ bool is_ignored(const Rule& rule, Tier first_that_denies) {
   return rule.tier < first_that_denies && rule.verdict != Verdict::allow;
 }
 
-bool counts(const Rule& rule, Tier first_that_denies, Limits limits) {
-  return !(rule.limit && limits == Limits::exhausted) && !is_ignored(rule, first_that_denies);
-}
-
 /// The claims of one direction against maps from its packets to verdicts, each map made when it is first needed.
+///
+/// The maps are those of limits that hold. That `deny` and `reject` must hold with limits exhausted too needs no map of its
+/// own: only what allows can be limited, so a packet that is allowed when limits are exhausted is allowed when they hold,
+/// and one that a limited rule allows breaks the claim already.
 class Proof {
  public:
   Proof(PacketSpace& space, const Graph& graph, Direction direction, Diagnostics& diagnostics)
@@ -90,19 +90,18 @@ class Proof {
         section_(graph.section(direction)),
         rules_(pointers_to(section_.rules)),
         direction_(direction),
-        diagnostics_(diagnostics),
-        limited_(std::ranges::any_of(section_.rules, [](const Rule& rule) { return rule.limit.has_value(); })) {}
+        diagnostics_(diagnostics) {}
 
   Outcome judge(const Claim& claim);
 
  private:
-  const Diagram& verdicts(Tier first_that_denies, Limits limits);
+  const Diagram& verdicts(Tier first_that_denies);
   const Diagram& ignored_packets(Tier first_that_denies);
   /// One of the claim's packets that gets another verdict than it should.
-  std::optional<Packet> wrong_packet(const Claim& claim, const Diagram& packets, Limits limits);
+  std::optional<Packet> wrong_packet(const Claim& claim, const Diagram& packets);
   /// One for which a rule speaks that is ignored.
   std::optional<Packet> ignored_packet(const Claim& claim, const Diagram& packets);
-  void report(const Claim& claim, const Packet& wrong, Limits limits);
+  void report(const Claim& claim, const Packet& wrong);
   void say_what_is_ignored(const Claim& claim, const Packet& packet);
 
   PacketSpace& space_;
@@ -111,21 +110,19 @@ class Proof {
   std::vector<const Rule*> rules_;
   Direction direction_;
   Diagnostics& diagnostics_;
-  bool limited_;
-  std::map<std::pair<Tier, Limits>, Diagram> verdicts_;
+  std::map<Tier, Diagram> verdicts_;
   std::map<Tier, Diagram> ignored_;
 };
 
-const Diagram& Proof::verdicts(Tier first_that_denies, Limits limits) {
-  const auto known = verdicts_.find({first_that_denies, limits});
+const Diagram& Proof::verdicts(Tier first_that_denies) {
+  const auto known = verdicts_.find(first_that_denies);
   if (known != verdicts_.end()) return known->second;
   const Diagram by_rules = decided_by(space_, graph_, rules_, [&](const Rule& rule) {
-    return counts(rule, first_that_denies, limits) ? value_of(rule.verdict) : silent;
+    return is_ignored(rule, first_that_denies) ? silent : value_of(rule.verdict);
   });
   const Diagram by_base = space_.diagrams.over(base_map(space_, graph_, direction_), by_rules);
   const Diagram otherwise = space_.diagrams.constant(value_of(section_.otherwise));
-  return verdicts_.emplace(std::pair{first_that_denies, limits}, space_.diagrams.over(by_base, otherwise))
-      .first->second;
+  return verdicts_.emplace(first_that_denies, space_.diagrams.over(by_base, otherwise)).first->second;
 }
 
 const Diagram& Proof::ignored_packets(Tier first_that_denies) {
@@ -139,13 +136,8 @@ Outcome Proof::judge(const Claim& claim) {
   const std::vector<Box> boxes = boxes_of(graph_, claim);
   const Diagram packets = space_.of(boxes, 1);
   const std::optional<Packet> ignored = ignored_packet(claim, packets);
-  std::optional<Packet> wrong = wrong_packet(claim, packets, Limits::hold);
-  if (wrong) {
-    report(claim, *wrong, Limits::hold);
-  } else if (limited_ && claim.verdict != Verdict::allow) {  // `allow` is judged while limits hold
-    wrong = wrong_packet(claim, packets, Limits::exhausted);
-    if (wrong) report(claim, *wrong, Limits::exhausted);
-  }
+  const std::optional<Packet> wrong = wrong_packet(claim, packets);
+  if (wrong) report(claim, *wrong);
   if (ignored) say_what_is_ignored(claim, *ignored);
   if (boxes.empty() && !claim.library)
     diagnostics_.add(Code::never_matches, claim.where, "`" + claim.name + "` describes no packet",
@@ -153,8 +145,8 @@ Outcome Proof::judge(const Claim& claim) {
   return wrong ? Outcome::fails : Outcome::holds;
 }
 
-std::optional<Packet> Proof::wrong_packet(const Claim& claim, const Diagram& packets, Limits limits) {
-  const Diagram& all = verdicts(first_tier_that_denies(claim), limits);
+std::optional<Packet> Proof::wrong_packet(const Claim& claim, const Diagram& packets) {
+  const Diagram& all = verdicts(first_tier_that_denies(claim));
   const Diagram of_claim = space_.diagrams.within(all, packets, elsewhere);
   const Values wrong = broken_by(claim.verdict);
   if ((of_claim.values() & wrong) == 0) return std::nullopt;
@@ -169,7 +161,7 @@ std::optional<Packet> Proof::ignored_packet(const Claim& claim, const Diagram& p
   return space_.example(ignored, only(1), direction_);
 }
 
-void Proof::report(const Claim& claim, const Packet& packet, Limits limits) {
+void Proof::report(const Claim& claim, const Packet& packet) {
   std::string decided = "the default";
   Verdict verdict = section_.otherwise;
   Diagnostic finding{code_of(claim.kind), Severity::error, "", {claim.where, ""}};
@@ -178,7 +170,7 @@ void Proof::report(const Claim& claim, const Packet& packet, Limits limits) {
     verdict = verdict_of(*base);
   } else if (!diagnostics_.too_many_errors()) {  // nobody would read it
     const auto rule = std::ranges::find_if(section_.rules, [&](const Rule& each) {
-      return counts(each, first_tier_that_denies(claim), limits) && matches(graph_, each.packets, packet);
+      return !is_ignored(each, first_tier_that_denies(claim)) && matches(graph_, each.packets, packet);
     });
     if (rule != section_.rules.end()) {
       decided = "rule `" + rule->name + "`";
@@ -187,7 +179,6 @@ void Proof::report(const Claim& claim, const Packet& packet, Limits limits) {
     }
   }
   finding.message = subject(claim) + std::string(past(verdict)) + " by " + decided;
-  if (limits == Limits::exhausted) finding.message += " once the limits are exhausted";
   finding.help = claim.kind == Claim::Kind::only_from
                      ? "narrow what lets it in, or widen the networks that are named here"
                      : "change the rule, or what is claimed";
