@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "compiler/checks/checks.h"
+#include "compiler/checks/exposure.h"
 #include "compiler/checks/rule_index.h"
 #include "compiler/checks/section_maps.h"
 #include "compiler/checks/words.h"
-#include "compiler/registry/registry.h"
 
 namespace portpolicy::checks {
 namespace {
@@ -20,15 +20,6 @@ constexpr std::size_t most_named = 6;  // rules that explain one finding
 constexpr std::size_t steps_per_direction = 20'000'000;
 /// Packets held against rules, to explain findings: enough for as many as are listed, among very many rules.
 constexpr std::size_t tries_per_direction = 50'000'000;
-
-std::string listed(const std::vector<std::string>& names) {
-  std::string text;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (i != 0) text += i + 1 == names.size() ? " and " : ", ";
-    text += "`" + names[i] + "`";
-  }
-  return text;
-}
 
 /// What decides a packet: base traffic, a rule, or neither, which is the default.
 struct Decider {
@@ -52,7 +43,8 @@ class Effects {
         section_(graph.section(direction)),
         direction_(direction),
         only_errors_(only_errors),
-        maps_(space, graph, direction) {
+        maps_(space, graph, direction),
+        exposure_(space, direction) {
     const auto follows = [&](const Rule& a, const Rule& b) { return !section_.precedence.before(a, b); };
     ordered_ = std::ranges::adjacent_find(section_.rules, follows) == section_.rules.end();
   }
@@ -66,7 +58,6 @@ class Effects {
   void report_shadowed(const Place& place);
   void report_redundant(const Place& place);
   void look_at_limit(const Place& place);
-  void look_at_exposure(Span where, const std::string& who, const Diagram& allowed);
   bool is_redundant(const Place& place);
   bool is_shadowed(const Place& place);
   /// What is left of `of` when the rules that come before `rule` have taken theirs; `but` does not count.
@@ -106,15 +97,15 @@ class Effects {
   std::optional<RuleIndex> index_;
   Budget budget_{steps_per_direction};
   Budget tries_{tries_per_direction};
-  std::optional<Diagram> sensitive_;  // packets of the internet that open a connection to any sensitive service
+  Exposure exposure_;
   std::vector<Diagnostic> findings_;
 };
 
 std::vector<Diagnostic> Effects::run() {
   maps_.visit_rules([&](const Place& place) { look_at(place); });
   if (!only_errors_ && section_.otherwise == Verdict::allow && section_.default_where) {
-    look_at_exposure(*section_.default_where, "the default of " + std::string(to_string(direction_)),
-                     outside(maps_.decided().front()));
+    exposure_.look_at(*section_.default_where, "the default of " + std::string(to_string(direction_)),
+                      outside(maps_.decided().front()), findings_);
   }
   return std::move(findings_);
 }
@@ -133,7 +124,7 @@ void Effects::look_at(const Place& place) {
   // What comes in by a certain interface of a router is of the network there, whatever the rule says of addresses.
   const bool from_a_known_side = direction_ == Direction::forward && rule(place).packets.in.index != 0;
   if (rule(place).verdict == Verdict::allow && !from_a_known_side)
-    look_at_exposure(rule(place).where, "rule `" + rule(place).name + "`", left);
+    exposure_.look_at(rule(place).where, "rule `" + rule(place).name + "`", left, findings_);
 }
 
 bool Effects::is_shadowed(const Place& place) {
@@ -313,55 +304,6 @@ void Effects::look_at_limit(const Place& place) {
   finding.help = "deny what is over the limit, or take the limit out";
   finding.witness = packet;
   add(std::move(finding), found);
-}
-
-/// Packets from the internet that open a connection to a service, not over loopback.
-std::vector<Box> from_the_internet(std::span<const registry::Use> uses, Direction direction) {
-  std::vector<Box> boxes;
-  for (const registry::Use& use : uses) {
-    Box& box = boxes.emplace_back();
-    box.protocols = ProtocolSet{}.set(use.protocol.number);
-    box.destination_ports = PortSet::of({use.first.number(), use.last.number()});
-    box.source = *registry::network_named("internet");
-    box.states = StateSet::of(State::new_) | StateSet::of(State::untracked);
-    const InterfaceSet others = subtract(InterfaceSet::all(), InterfaceSet::of({"lo", false}));
-    box.in = others;
-    if (direction == Direction::forward) box.out = others;
-  }
-  return boxes;
-}
-
-void Effects::look_at_exposure(Span where, const std::string& who, const Diagram& allowed) {
-  if (direction_ == Direction::outbound) return;
-  if (!sensitive_) {
-    sensitive_ = diagrams_.constant(silent);
-    for (const registry::Service& service : registry::services())
-      if (!service.sensitive.empty())
-        sensitive_ = diagrams_.over(*sensitive_, space_.of(from_the_internet(service.uses, direction_), 1));
-  }
-  const Diagram open = diagrams_.within(*sensitive_, allowed);
-  if (!open.takes(1)) return;
-  std::vector<std::string> names;
-  std::string why;
-  for (const registry::Service& service : registry::services()) {
-    if (service.sensitive.empty()) continue;
-    const Diagram of_it = diagrams_.within(open, space_.of(from_the_internet(service.uses, direction_), 1));
-    if (!of_it.takes(1)) continue;
-    names.emplace_back(service.name);
-    why = service.sensitive;
-  }
-  std::string message = who + " opens ";
-  if (names.size() <= most_named) {
-    message += listed(names) + " to the internet";
-    if (names.size() == 1) message += ": " + why;
-  } else {
-    message += std::to_string(names.size()) + " sensitive services to the internet, such as " +
-               listed({names.begin(), names.begin() + 3});
-  }
-  Diagnostic finding{Code::exposed, Severity::warning, message, {where, ""}};
-  finding.help = "say who needs it, with `from` or `only-from`; or waive this, with the reason";
-  finding.witness = space_.example(open, only(1), direction_);
-  findings_.push_back(std::move(finding));
 }
 
 void report_too_complex(const Graph& graph, Direction direction, Diagnostics& diagnostics) {

@@ -16,4 +16,13 @@ std::string_view third_person(Verdict verdict) {
   std::unreachable();
 }
 
+std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i != 0) text += i + 1 == names.size() ? " and " : ", ";
+    text += "`" + names[i] + "`";
+  }
+  return text;
+}
+
 }  // namespace portpolicy::checks

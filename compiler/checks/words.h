@@ -1,6 +1,8 @@
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "compiler/base/packet.h"
 
@@ -8,5 +10,8 @@ namespace portpolicy::checks {
 
 /// "allows", for messages.
 std::string_view third_person(Verdict verdict);
+
+/// "`a`, `b` and `c`".
+std::string listed(const std::vector<std::string>& names);
 
 }  // namespace portpolicy::checks

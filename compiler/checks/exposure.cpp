@@ -1,0 +1,65 @@
+#include "compiler/checks/exposure.h"
+
+#include <span>
+#include <utility>
+
+#include "compiler/checks/words.h"
+#include "compiler/registry/registry.h"
+
+namespace portpolicy::checks {
+namespace {
+
+constexpr std::size_t most_listed = 6;  // services, by name
+
+/// Packets from the internet that open a connection to a service, not over loopback.
+std::vector<Box> from_the_internet(std::span<const registry::Use> uses, Direction direction) {
+  std::vector<Box> boxes;
+  for (const registry::Use& use : uses) {
+    Box& box = boxes.emplace_back();
+    box.protocols = ProtocolSet{}.set(use.protocol.number);
+    box.destination_ports = PortSet::of({use.first.number(), use.last.number()});
+    box.source = *registry::network_named("internet");
+    box.states = StateSet::of(State::new_) | StateSet::of(State::untracked);
+    const InterfaceSet others = subtract(InterfaceSet::all(), InterfaceSet::of({"lo", false}));
+    box.in = others;
+    if (direction == Direction::forward) box.out = others;
+  }
+  return boxes;
+}
+
+}  // namespace
+
+void Exposure::look_at(Span where, const std::string& who, const Diagram& allowed, std::vector<Diagnostic>& findings) {
+  if (direction_ == Direction::outbound) return;
+  if (!sensitive_) {
+    sensitive_ = space_.diagrams.constant(silent);
+    for (const registry::Service& service : registry::services())
+      if (!service.sensitive.empty())
+        sensitive_ = space_.diagrams.over(*sensitive_, space_.of(from_the_internet(service.uses, direction_), 1));
+  }
+  const Diagram open = space_.diagrams.within(*sensitive_, allowed);
+  if (!open.takes(1)) return;
+  std::vector<std::string> names;
+  std::string why;
+  for (const registry::Service& service : registry::services()) {
+    if (service.sensitive.empty()) continue;
+    const Diagram of_it = space_.diagrams.within(open, space_.of(from_the_internet(service.uses, direction_), 1));
+    if (!of_it.takes(1)) continue;
+    names.emplace_back(service.name);
+    why = service.sensitive;
+  }
+  std::string message = who + " opens ";
+  if (names.size() <= most_listed) {
+    message += listed(names) + " to the internet";
+    if (names.size() == 1) message += ": " + why;
+  } else {
+    message += std::to_string(names.size()) + " sensitive services to the internet, such as " +
+               listed({names.begin(), names.begin() + 3});
+  }
+  Diagnostic finding{Code::exposed, Severity::warning, message, {where, ""}};
+  finding.help = "say who needs it, with `from` or `only-from`; or waive this, with the reason";
+  finding.witness = space_.example(open, only(1), direction_);
+  findings.push_back(std::move(finding));
+}
+
+}  // namespace portpolicy::checks

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler/diagnostics/diagnostic.h"
+#include "compiler/packets/packet_space.h"
+
+namespace portpolicy::checks {
+
+/// Which sensitive services the internet can reach (PP312). Throws TooComplex.
+class Exposure {
+ public:
+  Exposure(PacketSpace& space, Direction direction) : space_(space), direction_(direction) {}
+
+  /// Adds a finding when `allowed`, which `who` allows at `where`, has packets from the internet that open a connection to
+  /// a sensitive service.
+  void look_at(Span where, const std::string& who, const Diagram& allowed, std::vector<Diagnostic>& findings);
+
+ private:
+  PacketSpace& space_;
+  Direction direction_;
+  std::optional<Diagram> sensitive_;  // packets of the internet that open a connection to any sensitive service
+};
+
+}  // namespace portpolicy::checks
