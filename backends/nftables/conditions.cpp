@@ -1,6 +1,7 @@
 #include "backends/nftables/conditions.h"
 
 #include <algorithm>
+#include <cassert>
 #include <iterator>
 #include <utility>
 
@@ -65,6 +66,7 @@ Conditions conditions_of(const filter::Filter& filter, const filter::Rule& rule)
             },
             [&](const filter::IcmpTypeIn& m) { result.icmp = intersect(result.icmp, m.types); },
             [&](const filter::StateIn& m) { result.states = result.states & m.states; },
+            [](const filter::Opaque&) { assert(false && "rules with opaque conditions have been refused"); },
         },
         match);
   }

@@ -44,6 +44,23 @@ std::uint64_t refill_time(const Limit& limit) {
   return (needed + limit.rate - 1) / limit.rate;
 }
 
+/// What a rule does that only rule sets of others do, and that is not written; empty when it does nothing of the kind.
+std::string not_written(const filter::Filter& filter, const filter::Rule& rule) {
+  for (const filter::Match& match : rule.all_of)
+    if (const auto* opaque = std::get_if<filter::Opaque>(&match))
+      return "asks for `" + filter.opaques[opaque->condition.index] + "`";
+  return std::visit(Overloaded{
+                        [](Verdict) { return std::string(); },
+                        [](const filter::Jump&) { return std::string(); },
+                        [&](const filter::Goto& go) {
+                          return "goes to the chain `" + filter.chains[go.chain.index].name + "` for good";
+                        },
+                        [](filter::Return) { return std::string("returns from its chain"); },
+                        [](filter::Continue) { return std::string("has no verdict"); },
+                    },
+                    rule.action);
+}
+
 class Lowering {
  public:
   Lowering(const filter::Filter& filter, Diagnostics& diagnostics) : filter_(filter), diagnostics_(diagnostics) {}
@@ -137,6 +154,11 @@ class Lowering {
   // Rules.
 
   void lower_rule(const filter::Rule& rule, ChainId to) {
+    if (const std::string why = not_written(filter_, rule); !why.empty()) {
+      report(said(rule) + " " + why + ", and portpolicy does not write that for nftables",
+             filter_.origins[rule.origin].where);
+      return;
+    }
     const Conditions conditions = conditions_of(filter_, rule);
     if (families_of(filter_, conditions).empty()) {
       result_.chains[to.index].left_out.push_back(rule.origin);
@@ -182,6 +204,10 @@ class Lowering {
                             std::unreachable();
                           },
                           [&](const filter::Jump& jump) -> Action { return Jump{called_.at(jump.chain.index)}; },
+                          // Refused before they get here.
+                          [](const filter::Goto&) -> Action { std::unreachable(); },
+                          [](filter::Return) -> Action { std::unreachable(); },
+                          [](filter::Continue) -> Action { std::unreachable(); },
                       },
                       rule.action);
   }

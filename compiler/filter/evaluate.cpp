@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "compiler/base/overloaded.h"
@@ -7,45 +8,79 @@
 namespace portpolicy::filter {
 namespace {
 
-bool holds(const Filter& filter, const Match& match, const Packet& packet) {
+/// One packet on its way.
+class Evaluation {
+ public:
+  Evaluation(const Filter& filter, const Packet& packet, bool limits_exhausted, const OpaqueTruths& truths)
+      : filter_(filter), packet_(packet), limits_exhausted_(limits_exhausted), truths_(truths) {}
+
+  /// What a chain says; no verdict when the packet comes back from it.
+  Outcome follow(ChainId chain) const {
+    for (const Rule& rule : filter_.chains[chain.index].rules) {
+      if (rule.limit && limits_exhausted_) continue;
+      if (!std::ranges::all_of(rule.all_of, [&](const Match& match) { return holds(match); })) continue;
+      if (const std::optional<Outcome> end = end_of_chain(rule)) return *end;
+    }
+    return {};
+  }
+
+ private:
+  bool holds(const Match& match) const;
+  /// What a rule that matches makes of its chain; nothing when the next rule is tried.
+  std::optional<Outcome> end_of_chain(const Rule& rule) const;
+  bool contains(AddressSetId set, Address address) const {
+    return filter_.address_sets[set.index].addresses.contains(address);
+  }
+
+  const Filter& filter_;
+  const Packet& packet_;
+  bool limits_exhausted_;
+  const OpaqueTruths& truths_;
+};
+
+bool Evaluation::holds(const Match& match) const {
   return std::visit(
       Overloaded{
-          [&](const SourceIn& m) { return filter.address_sets[m.addresses.index].addresses.contains(packet.source); },
-          [&](const DestinationIn& m) {
-            return filter.address_sets[m.addresses.index].addresses.contains(packet.destination);
-          },
-          [&](const InterfaceIn& m) { return m.interfaces.contains(packet.in); },
-          [&](const InterfaceOut& m) { return m.interfaces.contains(packet.out); },
+          [&](const SourceIn& m) { return contains(m.addresses, packet_.source); },
+          [&](const DestinationIn& m) { return contains(m.addresses, packet_.destination); },
+          [&](const InterfaceIn& m) { return m.interfaces.contains(packet_.in); },
+          [&](const InterfaceOut& m) { return m.interfaces.contains(packet_.out); },
           [&](const ProtocolIn& m) {
-            return std::ranges::find(m.protocols, packet.protocol) != m.protocols.end() &&
-                   family_of(packet.protocol).value_or(packet.family()) == packet.family();
+            return std::ranges::find(m.protocols, packet_.protocol) != m.protocols.end() &&
+                   family_of(packet_.protocol).value_or(packet_.family()) == packet_.family();
           },
-          [&](const SourcePortIn& m) { return m.ports.contains(packet.source_port.number()); },
-          [&](const DestinationPortIn& m) { return m.ports.contains(packet.destination_port.number()); },
-          [&](const IcmpTypeIn& m) { return m.types.contains(icmp_value(packet.icmp_type, packet.icmp_code)); },
-          [&](const StateIn& m) { return m.states.contains(packet.state); },
+          [&](const SourcePortIn& m) { return m.ports.contains(packet_.source_port.number()); },
+          [&](const DestinationPortIn& m) { return m.ports.contains(packet_.destination_port.number()); },
+          [&](const IcmpTypeIn& m) { return m.types.contains(icmp_value(packet_.icmp_type, packet_.icmp_code)); },
+          [&](const StateIn& m) { return m.states.contains(packet_.state); },
+          [&](const Opaque& m) { return truths_[m.condition.index] != m.negated; },
       },
       match);
 }
 
-// The verdict of a chain; nothing when the packet comes to its end.
-Outcome follow(const Filter& filter, ChainId chain, const Packet& packet, bool limits_exhausted) {
-  for (const Rule& rule : filter.chains[chain.index].rules) {
-    if (rule.limit && limits_exhausted) continue;
-    if (!std::ranges::all_of(rule.all_of, [&](const Match& match) { return holds(filter, match, packet); })) continue;
-    if (const auto* verdict = std::get_if<Verdict>(&rule.action)) return {*verdict, rule.origin};
-    const Outcome inside = follow(filter, std::get<Jump>(rule.action).chain, packet, limits_exhausted);
-    if (inside.verdict) return inside;
-  }
-  return {};
+std::optional<Outcome> Evaluation::end_of_chain(const Rule& rule) const {
+  return std::visit(Overloaded{
+                        [&](Verdict verdict) -> std::optional<Outcome> {
+                          return Outcome{verdict, rule.origin};
+                        },
+                        [&](const Jump& jump) -> std::optional<Outcome> {
+                          const Outcome inside = follow(jump.chain);
+                          return inside.verdict ? std::optional(inside) : std::nullopt;
+                        },
+                        [&](const Goto& go) -> std::optional<Outcome> { return follow(go.chain); },
+                        [](Return) -> std::optional<Outcome> { return Outcome{}; },
+                        [](Continue) -> std::optional<Outcome> { return std::nullopt; },
+                    },
+                    rule.action);
 }
 
 }  // namespace
 
-Outcome evaluate(const Filter& filter, const Packet& packet, bool limits_exhausted) {
+Outcome evaluate(const Filter& filter, const Packet& packet, bool limits_exhausted, const OpaqueTruths& truths) {
+  assert(truths.size() == filter.opaques.size() && "every opaque condition is true or false");
   const std::optional<Hook>& hook = filter.hooks[static_cast<std::size_t>(packet.direction)];
   if (!hook) return {};
-  Outcome outcome = follow(filter, hook->chain, packet, limits_exhausted);
+  Outcome outcome = Evaluation(filter, packet, limits_exhausted, truths).follow(hook->chain);
   if (!outcome.verdict) outcome.verdict = hook->otherwise;
   return outcome;
 }

@@ -15,11 +15,13 @@
 #include "compiler/base/transport.h"
 #include "compiler/diagnostics/source_map.h"
 
-/// The normal form between the rule graph and the targets: chains of rules that are tried from the top.
+/// The normal form between the rule graph and the targets, and what rule sets of others are read into: chains of rules
+/// that are tried from the top. What the graph is lowered to has verdicts and jumps only, and nothing opaque.
 namespace portpolicy::filter {
 
 using AddressSetId = Id<struct AddressSetTag>;
 using LimitId = Id<struct LimitTag>;
+using OpaqueId = Id<struct OpaqueTag>;
 using ChainId = Id<struct ChainTag>;
 
 struct SourceIn {
@@ -52,13 +54,25 @@ struct IcmpTypeIn {
 struct StateIn {
   StateSet states;
 };
+/// A condition of a rule set of others that the model does not understand. Of one packet it is true everywhere or false
+/// everywhere; which of them, no packet tells.
+struct Opaque {
+  OpaqueId condition;
+  bool negated = false;
+};
 using Match = std::variant<SourceIn, DestinationIn, InterfaceIn, InterfaceOut, ProtocolIn, SourcePortIn,
-                           DestinationPortIn, IcmpTypeIn, StateIn>;
+                           DestinationPortIn, IcmpTypeIn, StateIn, Opaque>;
 
 struct Jump {
   ChainId chain;
 };  ///< comes back when the chain ends
-using Action = std::variant<Verdict, Jump>;
+/// Does not come back: when the chain ends, so does the one that this rule stands in.
+struct Goto {
+  ChainId chain;
+};
+struct Return {};    ///< ends the chain, as if no rule stood behind this one
+struct Continue {};  ///< decides nothing: the rule logs or counts
+using Action = std::variant<Verdict, Jump, Goto, Return, Continue>;
 
 /// What a rule was made of, for comments, messages and `explain`.
 struct Origin {
@@ -103,18 +117,21 @@ struct NamedLimit {
 struct Filter {
   std::vector<NamedAddresses> address_sets;
   std::vector<NamedLimit> limits;
+  std::vector<std::string> opaques;  ///< the texts of the conditions that are not understood, each once
   std::vector<Origin> origins;
   std::vector<Chain> chains;
   std::array<std::optional<Hook>, 3> hooks;  ///< by Direction; nothing: the direction is not managed
 };
 
 /// What a filter does with one packet: the verdict (nothing: unmanaged) and the rule that gave it (nothing: the end
-/// of the chain). Obvious rather than fast.
+/// of the chain). Obvious rather than fast. No chain may lead back to itself (`calls.h`).
 struct Outcome {
   std::optional<Verdict> verdict;
   std::optional<std::uint32_t> origin;
 };
-Outcome evaluate(const Filter& filter, const Packet& packet, bool limits_exhausted);
+/// Which of `Filter::opaques` are true of a packet; all, or none where the filter has none.
+using OpaqueTruths = std::vector<bool>;
+Outcome evaluate(const Filter& filter, const Packet& packet, bool limits_exhausted, const OpaqueTruths& truths = {});
 
 /// The filter as text, for `--print=filter`.
 std::string print(const Filter& filter);

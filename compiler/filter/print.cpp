@@ -45,6 +45,9 @@ std::string text_of(const Filter& filter, const Match& match) {
                         [&](const DestinationPortIn& m) { return "port " + to_string(m.ports); },
                         [&](const IcmpTypeIn& m) { return "type " + icmp_text(m.types); },
                         [&](const StateIn& m) { return "state " + states_text(m.states); },
+                        [&](const Opaque& m) {
+                          return (m.negated ? "not `" : "`") + escaped(filter.opaques[m.condition.index]) + "`";
+                        },
                     },
                     match);
 }
@@ -54,8 +57,13 @@ std::string text_of(const Filter& filter, const Rule& rule) {
   for (const Match& match : rule.all_of) text += text_of(filter, match) + "; ";
   if (rule.limit) text += "limit " + to_string(filter.limits[rule.limit->index].limit) + "; ";
   if (rule.log) text += "log; ";
-  text += std::visit(Overloaded{[](Verdict verdict) { return std::string(to_string(verdict)); },
-                                [&](const Jump& jump) { return "jump " + filter.chains[jump.chain.index].name; }},
+  text += std::visit(Overloaded{
+                         [](Verdict verdict) { return std::string(to_string(verdict)); },
+                         [&](const Jump& jump) { return "jump " + filter.chains[jump.chain.index].name; },
+                         [&](const Goto& go) { return "goto " + filter.chains[go.chain.index].name; },
+                         [](Return) { return std::string("return"); },
+                         [](Continue) { return std::string("continue"); },
+                     },
                      rule.action);
   const Origin& origin = filter.origins[rule.origin];
   return text + "  # " + escaped(origin.name) + (origin.place.empty() ? "" : " " + escaped(origin.place)) + "\n";

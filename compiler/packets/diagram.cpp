@@ -4,6 +4,7 @@
 #include <array>
 #include <cassert>
 #include <limits>
+#include <type_traits>
 
 namespace portpolicy {
 namespace {
@@ -31,6 +32,30 @@ struct Over {
     if (upper == silent || upper == lower) return lower;
     if (lower == silent) return upper;
     return by_first(upper, values_of);
+  }
+};
+
+constexpr Values may_go_on() {
+  Values values = only(silent);
+  for (Value value = 0; value < most_values; ++value)
+    if ((value & goes_on) != 0) values |= only(value);
+  return values;
+}
+
+struct Then {
+  static constexpr std::uint32_t number = 4 + most_values;
+  template <class Values_of>
+  std::optional<std::uint32_t> by_first(std::uint32_t first, Values_of values_of) const {
+    return (values_of(first) & may_go_on()) == 0 ? std::optional(first) : std::nullopt;
+  }
+  static std::optional<std::uint32_t> by_second(std::uint32_t) { return std::nullopt; }
+  template <class Values_of>
+  std::optional<std::uint32_t> shortcut(std::uint32_t first, std::uint32_t second, Values_of values_of) const {
+    if (first == silent || first == second) return second;
+    if (second == silent) return first;
+    if (const auto sure = by_first(first, values_of)) return sure;
+    if (first >= most_values || second >= most_values) return std::nullopt;
+    return (first & ~std::uint32_t{goes_on}) | second;
   }
 };
 
@@ -67,15 +92,20 @@ struct Differ {
   }
 };
 
-/// `b` is a set of values, not a node.
-struct Where {
-  Values values;
-  static constexpr std::uint32_t number = 3 + most_values;
+/// Of one diagram; the second operand is no node.
+struct OfOne {
   template <class Values_of>
   std::optional<std::uint32_t> by_first(std::uint32_t, Values_of) const {
     return std::nullopt;
   }
   static std::optional<std::uint32_t> by_second(std::uint32_t) { return std::nullopt; }
+};
+
+/// The second operand is a set of values.
+struct Where : OfOne {
+  Values values;
+  static constexpr std::uint32_t number = 3 + most_values;
+  explicit Where(Values of) : values(of) {}
   template <class Values_of>
   std::optional<std::uint32_t> shortcut(std::uint32_t map, std::uint32_t, Values_of values_of) const {
     const Values taken = values_of(map);
@@ -86,6 +116,38 @@ struct Where {
 };
 
 }  // namespace
+
+struct Diagrams::Renamed : OfOne {
+  const NewValues& values;
+  Values changed = 0;
+  std::uint32_t number;
+  Renamed(const NewValues& new_values, std::uint32_t of) : values(new_values), number(of) {
+    for (Value value = 0; value < most_values; ++value)
+      if (values[value] != value) changed |= only(value);
+  }
+  template <class Values_of>
+  std::optional<Node> shortcut(Node map, Node, Values_of values_of) const {
+    if ((values_of(map) & changed) == 0) return map;
+    if (is_terminal(map)) return values[map];
+    return std::nullopt;
+  }
+};
+
+struct Diagrams::United : OfOne {
+  const Diagrams& diagrams;
+  Level from;
+  std::uint32_t number;
+  United(const Diagrams& all, Level first, std::uint32_t of) : diagrams(all), from(first), number(of) {}
+  template <class Values_of>
+  std::optional<Node> shortcut(Node map, Node, Values_of values_of) const {
+    if (is_terminal(map)) return map;
+    if (diagrams.level_of(map) < from) return std::nullopt;
+    Node all = 0;
+    for (Node value = 0; value < most_values; ++value)
+      if ((values_of(map) & only(static_cast<Value>(value))) != 0) all |= value;
+    return all;
+  }
+};
 
 Diagram::Diagram(const Diagram& other) : owner_(other.owner_), root_(other.root_) {
   if (owner_ != nullptr) ++owner_->roots_[root_].uses;
@@ -267,7 +329,7 @@ Diagrams::Node Diagrams::apply(Operation operation, Node a, Node b) {
   const auto values = [&](Node of) { return values_of(of); };
   if (const auto node = operation.shortcut(a, b, values)) return *node;
   if (const Node known = remembered(operation.number, a, b); known != nothing_remembered) return known;
-  constexpr bool binary = !std::is_same_v<Operation, Where>;
+  constexpr bool binary = !std::is_base_of_v<OfOne, Operation>;
   const unsigned level_a = level_of(a), level_b = binary ? level_of(b) : 256;
   const unsigned level = std::min(level_a, level_b);
   const std::array whole_a{Edge{greatest, a}}, whole_b{Edge{greatest, b}};
@@ -400,6 +462,11 @@ Diagram Diagrams::over(const Diagram& upper, const Diagram& lower) {
   return hold(apply(Over{}, node_of(upper), node_of(lower)));
 }
 
+Diagram Diagrams::then(const Diagram& first, const Diagram& second) {
+  make_room();
+  return hold(apply(Then{}, node_of(first), node_of(second)));
+}
+
 Diagram Diagrams::within(const Diagram& map, const Diagram& set, Value outside) {
   make_room();
   return hold(apply(Within{outside}, node_of(map), node_of(set)));
@@ -412,7 +479,17 @@ Diagram Diagrams::difference(const Diagram& a, const Diagram& b) {
 
 Diagram Diagrams::where(const Diagram& map, Values values) {
   make_room();
-  return hold(apply(Where{values}, node_of(map), values));
+  return hold(apply(Where(values), node_of(map), values));
+}
+
+Diagram Diagrams::renamed(const Diagram& map, const NewValues& values) {
+  make_room();
+  return hold(apply(Renamed(values, new_operation()), node_of(map), 0));
+}
+
+Diagram Diagrams::united(const Diagram& map, Level from) {
+  make_room();
+  return hold(apply(United(*this, from, new_operation()), node_of(map), 0));
 }
 
 }  // namespace portpolicy

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -25,6 +26,13 @@ using Values = std::uint32_t;
 constexpr Values only(Value value) {
   return Values{1} << value;
 }
+
+/// Where maps say what *may* happen, a value is a set of outcomes, one bit each. This bit is the outcome that nothing is
+/// said and what comes later is asked; alone it is `silent`.
+inline constexpr Value goes_on = 16;
+
+/// What each value becomes.
+using NewValues = std::array<Value, most_values>;
 
 /// A question needed more nodes or more steps than it was given.
 struct TooComplex {};
@@ -84,12 +92,20 @@ class Diagrams {
 
   /// `upper` where it says something, `lower` where it is silent.
   Diagram over(const Diagram& upper, const Diagram& lower);
+  /// The same for sets of outcomes: `first`, and where it may go on, what `second` says in place of that.
+  Diagram then(const Diagram& first, const Diagram& second);
   /// `map` where `set` is not silent, `outside` elsewhere.
   Diagram within(const Diagram& map, const Diagram& set, Value outside = silent);
   /// 1 where the two differ, silent where they are equal.
   Diagram difference(const Diagram& a, const Diagram& b);
   /// 1 where the map takes one of these values, silent elsewhere.
   Diagram where(const Diagram& map, Values values);
+
+  /// Every value replaced by another.
+  Diagram renamed(const Diagram& map, const NewValues& values);
+  /// Without the numbers at `from` and later levels: all outcomes that are in the map's value for any of them. Values are
+  /// sets of outcomes, without `goes_on`.
+  Diagram united(const Diagram& map, Level from);
 
   /// The value at a tuple: `number(level)` gives its numbers.
   template <class Number>
@@ -116,6 +132,9 @@ class Diagrams {
   friend bool operator==(const Diagram& a, const Diagram& b);
   using Node = std::uint32_t;  // below `most_values` a terminal, else into nodes_
 
+  /// Operations whose operands do not say all of what they do have a new number each time.
+  static constexpr std::uint32_t first_new_operation = 1000;
+
   struct Edge {
     std::uint64_t last;  // the greatest number that goes this way; of the last edge all ones
     Node target;
@@ -138,6 +157,8 @@ class Diagrams {
     std::uint32_t operation = 0;
     Node result = 0;
   };
+  struct Renamed;
+  struct United;
   /// Edges do not move, so that operations may hold on to them.
   class Arena {
    public:
@@ -171,6 +192,7 @@ class Diagrams {
   Node remembered(std::uint32_t operation, Node a, Node b) const;
   void remember(std::uint32_t operation, Node a, Node b, Node result);
   std::size_t slot_of(std::uint32_t operation, Node a, Node b) const;
+  std::uint32_t new_operation() { return next_operation_++; }
 
   DiagramBudget budget_;
   std::vector<Stored> nodes_;  // the first `most_values` stand for terminals
@@ -179,6 +201,7 @@ class Diagrams {
   std::size_t sweep_at_ = 4'000'000;
   std::vector<Node> table_;  // open addressing; 0 is free
   std::vector<Remembered> memory_;
+  std::uint32_t next_operation_ = first_new_operation;
   std::vector<Edge> stack_;
   std::vector<Root> roots_;
   std::vector<std::uint32_t> free_roots_;

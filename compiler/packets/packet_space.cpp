@@ -174,11 +174,15 @@ std::uint64_t PacketSpace::number(Level at, const Packet& packet) const {
   std::unreachable();
 }
 
-Value PacketSpace::at(const Diagram& map, const Packet& packet) const {
-  return diagrams.at(map, [&](Level level) { return number(level, packet); });
+Value PacketSpace::at(const Diagram& map, const Packet& packet, const Beyond& beyond) const {
+  return diagrams.at(map, [&](Level level) -> std::uint64_t {
+    if (level < beyond_packets) return number(level, packet);
+    const auto given = beyond.find(level);
+    return given != beyond.end() && given->second ? 1 : 0;
+  });
 }
 
-Packet PacketSpace::example(const Diagram& map, Values values, Direction direction) const {
+Packet PacketSpace::example(const Diagram& map, Values values, Direction direction, Beyond* beyond) const {
   constexpr Interval<std::uint64_t> whole{0, greatest};
   Family family = Family::ipv4;
   std::array<Interval<std::uint64_t>, field_count> upper, picked;
@@ -188,9 +192,14 @@ Packet PacketSpace::example(const Diagram& map, Values values, Direction directi
     return (field == Field::source || field == Field::destination) && at == level(field);
   };
   const auto prefer = [&](Level at) {
+    if (at >= beyond_packets) return std::optional<std::uint64_t>(0);
     return std::optional(preferred(field_at_[at], is_upper(at, field_at_[at]), family));
   };
   diagrams.pick(map, values, prefer, [&](Level at, Interval<std::uint64_t> interval) {
+    if (at >= beyond_packets) {
+      if (beyond != nullptr) beyond->emplace(at, interval.first != 0);
+      return;
+    }
     const Field field = field_at_[at];
     (is_upper(at, field) ? upper : picked)[static_cast<std::size_t>(field)] = interval;
     if (field == Field::family && interval.first != 0) family = Family::ipv6;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <expected>
+#include <map>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -67,9 +68,15 @@ class PacketSpace {
   /// For the packets of any of the boxes.
   Diagram of(std::span<const Box> boxes, Value inside);
 
-  Value at(const Diagram& map, const Packet& packet) const;
-  /// A readable packet to which the map gives one of these values; it must take one of them.
-  Packet example(const Diagram& map, Values values, Direction direction) const;
+  /// From this level on, maps may look at what no packet tells: numbers that are 0 or 1.
+  static constexpr Diagrams::Level beyond_packets = field_count + 2;
+  using Beyond = std::map<Diagrams::Level, bool>;
+
+  /// What `beyond` does not name is 0.
+  Value at(const Diagram& map, const Packet& packet, const Beyond& beyond = {}) const;
+  /// A readable packet to which the map gives one of these values; it must take one of them. Where that depends on more than
+  /// the packet, `beyond` gets the numbers with which it does.
+  Packet example(const Diagram& map, Values values, Direction direction, Beyond* beyond = nullptr) const;
 
   Diagrams diagrams;
 
@@ -86,7 +93,7 @@ class PacketSpace {
   KnownLists<Uint128> v6_lists_;
   FieldOrder order_;
   std::array<Level, field_count> first_level_{};
-  std::array<Field, field_count + 2> field_at_{};
+  std::array<Field, beyond_packets> field_at_{};
 };
 
 /// What a question about so many rules may cost in each field order: several times what policies need that people write

@@ -86,8 +86,26 @@ Values values_in(const Table& table) {
   return values;
 }
 
+/// The union of the values at all tuples that agree before a level.
+Table united(const Universe& universe, const Table& table, std::size_t from) {
+  std::size_t agreeing = 1;
+  for (std::size_t level = 0; level < from; ++level) agreeing <<= universe.bits[level];
+  std::vector<Value> all(agreeing, 0);
+  for (std::size_t tuple = 0; tuple < table.size(); ++tuple) all[tuple % agreeing] |= table[tuple];
+  Table result;
+  for (std::size_t tuple = 0; tuple < table.size(); ++tuple) result.push_back(all[tuple % agreeing]);
+  return result;
+}
+
 Value over(Value upper, Value lower) {
   return upper != silent ? upper : lower;
+}
+
+/// As sets of outcomes, of which 16 is that nothing is said.
+Value then(Value first, Value second) {
+  const auto bits = [](Value value) -> unsigned { return value == silent ? goes_on : value; };
+  const unsigned both = (bits(first) & goes_on) == 0 ? bits(first) : (bits(first) & 15u) | bits(second);
+  return both == goes_on ? silent : static_cast<Value>(both);
 }
 
 /// Every operation on two maps, against the same on their tables.
@@ -102,12 +120,26 @@ void compare_operations(Diagrams& diagrams, const Universe& universe, const Diag
   alike(diagrams.difference(a, b), combined(x, y, [](Value p, Value q) { return Value(p != q); }));
   alike(diagrams.where(a, only(1) | only(silent)), combined(x, y, [](Value p, Value) { return Value(p <= 1); }));
   CHECK((a == b) == (x == y));
+  // The same maps with other values: sets of outcomes.
+  NewValues sets{};
+  for (Value value = 0; value < most_values; ++value) sets[value] = static_cast<Value>(value * 5 % 31 % 16 * 2 % 31);
+  sets[1] = 1 | goes_on;
+  const auto new_value = [&](Value value, Value) { return sets[value]; };
+  const Diagram p = diagrams.renamed(a, sets), q = diagrams.renamed(b, sets);
+  const Table r = combined(x, x, new_value), s = combined(y, y, new_value);
+  alike(p, r);
+  alike(diagrams.then(p, q), combined(r, s, then));
+  alike(diagrams.then(q, p), combined(s, r, then));
+  alike(diagrams.then(p, b), combined(r, y, then));
+  for (unsigned from = 0; from <= universe.bits.size(); ++from)
+    alike(diagrams.united(a, static_cast<Diagrams::Level>(from)), united(universe, x, from));
 }
 
 /// Laws that make equal functions of different words, and so one node.
 void compare_laws(Diagrams& d, const Diagram& a, const Diagram& b, const Diagram& c) {
   CHECK(d.over(a, d.over(b, c)) == d.over(d.over(a, b), c));
   CHECK(d.over(a, a) == a);
+  CHECK(d.then(a, b) == d.over(a, b));
   CHECK(d.over(a, d.constant(silent)) == a);
   CHECK(d.over(d.constant(silent), a) == a);
   CHECK(d.difference(a, b) == d.difference(b, a));

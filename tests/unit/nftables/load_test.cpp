@@ -12,8 +12,8 @@
 
 #include "backends/nftables/lower.h"
 #include "backends/nftables/print.h"
+#include "tests/support/random_filter.h"
 #include "tests/unit/nftables/filter_builder.h"
-#include "tests/unit/nftables/random_filter.h"
 
 using namespace portpolicy;
 using namespace portpolicy::nft_test;
@@ -130,7 +130,7 @@ std::vector<std::string> scripts() {
     part.chains[0].rules.assign(&rules[first], &rules[first] + (last - first));
     result.push_back(script(part));
   }
-  for (std::uint64_t seed = 0; seed < 25; ++seed) result.push_back(script(Random(seed).filter()));
+  for (std::uint64_t seed = 0; seed < 25; ++seed) result.push_back(script(test::RandomFilters(seed).filter()));
   return result;
 }
 

@@ -442,3 +442,26 @@ TEST_CASE("jumps deeper than the kernel follows, or in a circle, are an error") 
   nft::lower(circle.filter, diagnostics);
   CHECK(diagnostics.errors() == 1);
 }
+
+TEST_CASE("what only rule sets of others do is refused by name") {
+  const auto message = [](std::vector<filter::Match> all_of, filter::Action action) {
+    FilterBuilder builder;
+    builder.filter.chains.push_back({"other", {}});
+    builder.filter.opaques.emplace_back("mark 7");
+    builder.add(std::move(all_of), action, "r", "rules.save:3");
+    Diagnostics diagnostics;
+    CHECK(nft::lower(builder.filter, diagnostics).chains[0].rules.empty());
+    REQUIRE(diagnostics.all().size() == 1);
+    CHECK(diagnostics.all()[0].code == Code::not_expressible);
+    return diagnostics.all()[0].message;
+  };
+  const filter::Opaque opaque{filter::OpaqueId{0}, true};
+  CHECK(message({opaque}, Verdict::allow) ==
+        "rule `r` (rules.save:3) asks for `mark 7`, and portpolicy does not write that for nftables");
+  CHECK(message({}, filter::Goto{filter::ChainId{1}}) ==
+        "rule `r` (rules.save:3) goes to the chain `other` for good, and portpolicy does not write that for nftables");
+  CHECK(message({}, filter::Return{}) ==
+        "rule `r` (rules.save:3) returns from its chain, and portpolicy does not write that for nftables");
+  CHECK(message({}, filter::Continue{}) ==
+        "rule `r` (rules.save:3) has no verdict, and portpolicy does not write that for nftables");
+}

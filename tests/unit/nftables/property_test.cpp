@@ -2,14 +2,14 @@
 
 #include "backends/nftables/evaluate.h"
 #include "backends/nftables/lower.h"
-#include "tests/unit/nftables/random_filter.h"
+#include "tests/support/random_filter.h"
 
 using namespace portpolicy;
-using namespace portpolicy::nft_test;
+using test::RandomFilters;
 
 TEST_CASE("the nftables model decides every packet as the filter does") {
   for (std::uint64_t seed = 0; seed < 1500; ++seed) {
-    Random random(seed);
+    RandomFilters random(seed);
     const filter::Filter filter = random.filter();
     Diagnostics diagnostics;
     const nft::Ruleset ruleset = nft::lower(filter, diagnostics);

@@ -1,9 +1,9 @@
-#include "tests/unit/nftables/random_filter.h"
+#include "tests/support/random_filter.h"
 
 #include <array>
 #include <string>
 
-namespace portpolicy::nft_test {
+namespace portpolicy::test {
 namespace {
 
 constexpr std::array<std::string_view, 14> address_ranges{"10.0.0.0/8",
@@ -40,7 +40,7 @@ constexpr std::array<std::string_view, 5> limits{"10/minute", "1/second burst 1"
 constexpr std::array<std::string_view, 6> rule_names{"ssh", "web.1", "inbound[0]", "inbound[1]", "a\"b\\", "web_1"};
 
 template <class Items>
-IntervalSet<std::uint16_t> intervals(Random& random, const Items& bounds) {
+IntervalSet<std::uint16_t> intervals(RandomFilters& random, const Items& bounds) {
   std::vector<Interval<std::uint16_t>> result;
   for (std::size_t i = random.below(4); i != 0; --i) {
     const std::uint16_t a = random.any_of(bounds), b = random.one_in(2) ? a : random.any_of(bounds);
@@ -52,7 +52,7 @@ IntervalSet<std::uint16_t> intervals(Random& random, const Items& bounds) {
 
 }  // namespace
 
-AddressSet Random::addresses() {
+AddressSet RandomFilters::addresses() {
   std::vector<AddressRange> ranges;
   for (std::size_t i = below(5); i != 0; --i) ranges.push_back(AddressRange::parse(any_of(address_ranges)).value());
   if (one_in(10)) {
@@ -61,7 +61,7 @@ AddressSet Random::addresses() {
   return AddressSet::of(ranges);
 }
 
-InterfaceSet Random::interfaces() {
+InterfaceSet RandomFilters::interfaces() {
   InterfaceSet set = one_in(5) ? InterfaceSet::all() : InterfaceSet();
   for (std::size_t i = 1 + below(5); i != 0; --i) {
     const InterfaceSet one = InterfaceSet::of(InterfacePattern::parse(any_of(patterns)).value());
@@ -70,7 +70,7 @@ InterfaceSet Random::interfaces() {
   return set;
 }
 
-void Random::add_transport(filter::Rule& rule) {
+void RandomFilters::add_transport(filter::Rule& rule) {
   switch (below(4)) {
     case 0:
       break;
@@ -98,7 +98,7 @@ void Random::add_transport(filter::Rule& rule) {
   }
 }
 
-filter::Rule Random::rule(const filter::Filter& filter, std::size_t chain) {
+filter::Rule RandomFilters::rule(const filter::Filter& filter, std::size_t chain) {
   filter::Rule rule;
   const auto address_set = [&] { return filter::AddressSetId(below(filter.address_sets.size())); };
   if (one_in(2)) rule.all_of.push_back(filter::SourceIn{address_set()});
@@ -118,7 +118,7 @@ filter::Rule Random::rule(const filter::Filter& filter, std::size_t chain) {
   return rule;
 }
 
-filter::Filter Random::filter() {
+filter::Filter RandomFilters::filter() {
   filter::Filter filter;
   for (int i = 0; i < 8; ++i) filter.address_sets.push_back({one_in(2) ? "net." + std::to_string(i) : "", addresses()});
   for (const std::string_view limit : limits) {
@@ -146,7 +146,7 @@ Packet normal(Packet packet) {
   return packet;
 }
 
-Packet Random::packet() {
+Packet RandomFilters::packet() {
   Packet packet;
   const auto address = [&](bool v4) {
     return Address::parse(v4 ? any_of(packet_addresses_4) : any_of(packet_addresses_6)).value();
@@ -166,4 +166,4 @@ Packet Random::packet() {
   return normal(packet);
 }
 
-}  // namespace portpolicy::nft_test
+}  // namespace portpolicy::test

@@ -6,11 +6,11 @@
 #include "compiler/filter/filter.h"
 
 /// Filters and packets over a universe so small that they meet often.
-namespace portpolicy::nft_test {
+namespace portpolicy::test {
 
-class Random {
+class RandomFilters {
  public:
-  explicit Random(std::uint64_t seed) : engine_(seed) {}
+  explicit RandomFilters(std::uint64_t seed) : engine_(seed) {}
 
   std::size_t below(std::size_t bound) { return engine_() % bound; }
   bool one_in(std::size_t n) { return below(n) == 0; }
@@ -34,4 +34,4 @@ class Random {
 /// The packet's fields that only some protocols have are 0 where they do not.
 Packet normal(Packet packet);
 
-}  // namespace portpolicy::nft_test
+}  // namespace portpolicy::test

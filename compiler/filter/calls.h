@@ -1,0 +1,19 @@
+#pragma once
+
+#include <expected>
+#include <vector>
+
+#include "compiler/filter/filter.h"
+
+namespace portpolicy::filter {
+
+/// Chains that call each other in a circle: each calls the next one, and the last the first. Such a filter has no meaning;
+/// kernels refuse it.
+struct Recursion {
+  std::vector<ChainId> circle;
+};
+
+/// The chain and all that it leads to, each after those that it calls.
+std::expected<std::vector<ChainId>, Recursion> called_first(const Filter& filter, ChainId start);
+
+}  // namespace portpolicy::filter

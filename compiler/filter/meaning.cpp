@@ -1,0 +1,293 @@
+#include "compiler/filter/meaning.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <limits>
+
+#include "compiler/base/overloaded.h"
+
+namespace portpolicy::filter {
+namespace {
+
+// While a chain is put together, outcomes beside the verdicts: that it ends without one, and that its next rule is tried,
+// which is `goes_on` of diagrams.
+constexpr Value returns = 8;
+constexpr Values any_value = ~Values{0};
+static_assert(bit(Verdict::reject) < returns && returns < goes_on);
+
+/// A set of outcomes with `goes_on` as a bit like the others, and back.
+constexpr Value bits_of(Value value) {
+  return value == silent ? goes_on : value;
+}
+constexpr Value value_of(Value bits) {
+  return bits == goes_on ? silent : bits;
+}
+
+template <class Change>
+Diagram with_each(Diagrams& diagrams, const Diagram& map, Change change) {
+  NewValues values{};
+  for (Value value = 0; value < most_values; ++value) values[value] = value_of(change(bits_of(value)));
+  return diagrams.renamed(map, values);
+}
+
+/// What of the outcome `from` becomes `to`.
+constexpr auto turn(Value from, Value to) {
+  return [from, to](Value bits) { return (bits & from) == 0 ? bits : static_cast<Value>((bits & ~from) | to); };
+}
+
+/// A rule's own conditions, apart by who can answer them.
+struct Conditions {
+  std::vector<Box> boxes;                                 ///< by the packet; any of these
+  std::vector<std::pair<Diagrams::Level, bool>> tracked;  ///< ascending
+  bool uncertain = false;                                 ///< another condition or a limit may make the rule not match
+};
+
+class Meaning {
+ public:
+  Meaning(const Filter& filter, Direction direction, PacketSpace& space, LimitWorld limits, const Tracked& tracked)
+      : filter_(filter),
+        direction_(direction),
+        space_(space),
+        diagrams_(space.diagrams),
+        limits_(limits),
+        tracked_(tracked),
+        chains_(filter.chains.size()) {}
+
+  Diagram of(const std::vector<ChainId>& chains, Verdict otherwise) {
+    for (const ChainId chain : chains) chains_[chain.index] = of_chain(filter_.chains[chain.index]);
+    return with_each(diagrams_, chains_[chains.back().index], turn(goes_on, bit(otherwise)));
+  }
+
+ private:
+  /// A chain for those that call it: verdicts, and silent where the packet comes back.
+  Diagram of_chain(const Chain& chain) { return with_each(diagrams_, of_rules(chain.rules), turn(returns, goes_on)); }
+  /// By halves: rules one by one would cost their number squared.
+  Diagram of_rules(std::span<const Rule> rules) {
+    if (rules.empty()) return diagrams_.constant(silent);
+    if (rules.size() == 1) return of_rule(rules.front());
+    const std::size_t half = rules.size() / 2;
+    return diagrams_.then(of_rules(rules.first(half)), of_rules(rules.subspan(half)));
+  }
+  Diagram of_rule(const Rule& rule);
+  /// One outcome of a rule, where its conditions are met.
+  Diagram outcome(const Conditions& conditions, Value bits) {
+    if (conditions.uncertain) bits = bits | goes_on;
+    return where_tracked(space_.of(conditions.boxes, bits), conditions);
+  }
+  Diagram called(const Conditions& conditions, Diagram body) {
+    if (conditions.uncertain)
+      body = with_each(diagrams_, body, [](Value bits) { return static_cast<Value>(bits | goes_on); });
+    return where_tracked(diagrams_.within(body, space_.of(conditions.boxes, 1)), conditions);
+  }
+  Diagram where_tracked(Diagram map, const Conditions& conditions);
+
+  std::optional<Conditions> conditions_of(const Rule& rule) const;
+  bool add_opaques(const Rule& rule, Conditions& conditions) const;
+  std::vector<Box> boxes_of(const Rule& rule) const;
+
+  const Filter& filter_;
+  Direction direction_;
+  PacketSpace& space_;
+  Diagrams& diagrams_;
+  LimitWorld limits_;
+  const Tracked& tracked_;
+  std::vector<Diagram> chains_;
+};
+
+Diagram Meaning::of_rule(const Rule& rule) {
+  const bool idle = std::holds_alternative<Continue>(rule.action);
+  const std::optional<Conditions> conditions = idle ? std::nullopt : conditions_of(rule);
+  if (!conditions) return diagrams_.constant(silent);
+  return std::visit(Overloaded{
+                        [&](Verdict verdict) { return outcome(*conditions, bit(verdict)); },
+                        [&](const Jump& jump) { return called(*conditions, chains_[jump.chain.index]); },
+                        [&](const Goto& go) {
+                          return called(*conditions,
+                                        with_each(diagrams_, chains_[go.chain.index], turn(goes_on, returns)));
+                        },
+                        [&](Return) { return outcome(*conditions, returns); },
+                        [&](Continue) { return diagrams_.constant(silent); },
+                    },
+                    rule.action);
+}
+
+Diagram Meaning::where_tracked(Diagram map, const Conditions& conditions) {
+  if (conditions.tracked.empty()) return map;
+  constexpr std::uint64_t greatest = std::numeric_limits<std::uint64_t>::max();
+  Diagram all_true = diagrams_.constant(1);
+  for (auto condition = conditions.tracked.rbegin(); condition != conditions.tracked.rend(); ++condition) {
+    const std::array numbers{condition->second ? Interval<std::uint64_t>{1, greatest} : Interval<std::uint64_t>{0, 0}};
+    all_true = diagrams_.narrow(condition->first, numbers, all_true);
+  }
+  return diagrams_.within(map, all_true);
+}
+
+/// Nothing when the rule never matches.
+std::optional<Conditions> Meaning::conditions_of(const Rule& rule) const {
+  Conditions conditions;
+  if (rule.limit && limits_ == LimitWorld::exhausted) return std::nullopt;
+  conditions.uncertain = rule.limit && limits_ == LimitWorld::either;
+  if (!add_opaques(rule, conditions)) return std::nullopt;
+  conditions.boxes = boxes_of(rule);
+  if (conditions.boxes.empty()) return std::nullopt;
+  return conditions;
+}
+
+/// False when they contradict each other.
+bool Meaning::add_opaques(const Rule& rule, Conditions& conditions) const {
+  std::map<std::uint32_t, bool> asked;
+  for (const Match& match : rule.all_of) {
+    const auto* opaque = std::get_if<Opaque>(&match);
+    if (opaque == nullptr) continue;
+    const auto [before, fresh] = asked.emplace(opaque->condition.index, !opaque->negated);
+    if (before->second == opaque->negated) return false;
+    if (!fresh) continue;
+    if (const auto level = tracked_.level(filter_.opaques[opaque->condition.index]))
+      conditions.tracked.emplace_back(*level, !opaque->negated);
+    else conditions.uncertain = true;
+  }
+  std::ranges::sort(conditions.tracked);
+  return true;
+}
+
+/// A box for the protocols of each family that they imply, and one for those of both.
+std::vector<Box> by_family(const Box& box) {
+  std::array<Box, 3> parts{box, box, box};
+  for (Box& part : parts) part.protocols = {};
+  for (std::size_t number = 0; number < box.protocols.size(); ++number) {
+    if (!box.protocols[number]) continue;
+    const std::optional<Family> family = family_of(Protocol{static_cast<std::uint8_t>(number)});
+    parts[!family ? 0 : *family == Family::ipv4 ? 1 : 2].protocols.set(number);
+  }
+  parts[1].source.v6 = {};
+  parts[2].source.v4 = {};
+  std::vector<Box> result;
+  for (Box& part : parts)
+    if (!empty(part)) result.push_back(std::move(part));
+  return result;
+}
+
+/// The packets of this direction that meet what a rule asks of packets. An interface that they do not have has no name.
+std::vector<Box> Meaning::boxes_of(const Rule& rule) const {
+  Box box;
+  bool names_protocols = false, impossible = false;
+  const auto narrow = [](auto& set, const auto& by) { set = intersect(set, by); };
+  for (const Match& match : rule.all_of) {
+    std::visit(
+        Overloaded{
+            [&](const SourceIn& m) { narrow(box.source, filter_.address_sets[m.addresses.index].addresses); },
+            [&](const DestinationIn& m) { narrow(box.destination, filter_.address_sets[m.addresses.index].addresses); },
+            [&](const InterfaceIn& m) {
+              if (direction_ != Direction::outbound) narrow(box.in, m.interfaces);
+              else impossible |= !m.interfaces.contains("");
+            },
+            [&](const InterfaceOut& m) {
+              if (direction_ != Direction::inbound) narrow(box.out, m.interfaces);
+              else impossible |= !m.interfaces.contains("");
+            },
+            [&](const ProtocolIn& m) {
+              ProtocolSet named;
+              for (const Protocol protocol : m.protocols) named.set(protocol.number);
+              box.protocols &= named;
+              names_protocols = true;
+            },
+            [&](const SourcePortIn& m) { narrow(box.source_ports, m.ports); },
+            [&](const DestinationPortIn& m) { narrow(box.destination_ports, m.ports); },
+            [&](const IcmpTypeIn& m) { narrow(box.icmp, m.types); },
+            [&](const StateIn& m) { box.states = box.states & m.states; },
+            [](const Opaque&) {},
+        },
+        match);
+  }
+  assert((names_protocols || (box.source_ports.is_all() && box.destination_ports.is_all() && box.icmp.is_all())) &&
+         "ports and ICMP types stand beside protocols that have them");
+  if (impossible || empty(box)) return {};
+  return names_protocols ? by_family(box) : std::vector{box};
+}
+
+Values sets_with(Value wanted) {
+  Values values = 0;
+  for (Value value = 0; value < returns; ++value)
+    if ((value & wanted) != 0) values |= only(value);
+  return values;
+}
+
+constexpr bool is_certain(Value value) {
+  return (value & (value - 1)) == 0;
+}
+
+}  // namespace
+
+Tracked::Tracked(std::span<const Filter* const> filters) {
+  constexpr std::size_t most = 256 - PacketSpace::beyond_packets;
+  for (const Filter* filter : filters)
+    for (const std::string& text : filter->opaques) {
+      if (texts_.size() == most) return;
+      const auto level = static_cast<Diagrams::Level>(PacketSpace::beyond_packets + texts_.size());
+      if (levels_.emplace(text, level).second) texts_.push_back(text);
+    }
+}
+
+std::optional<Diagrams::Level> Tracked::level(const std::string& text) const {
+  const auto known = levels_.find(text);
+  return known == levels_.end() ? std::nullopt : std::optional(known->second);
+}
+
+InterfaceClasses interface_classes(std::span<const Filter* const> filters) {
+  std::vector<const InterfaceSet*> sets;
+  for (const Filter* filter : filters)
+    for (const Chain& chain : filter->chains)
+      for (const Rule& rule : chain.rules)
+        for (const Match& match : rule.all_of) {
+          if (const auto* in = std::get_if<InterfaceIn>(&match)) sets.push_back(&in->interfaces);
+          if (const auto* out = std::get_if<InterfaceOut>(&match)) sets.push_back(&out->interfaces);
+        }
+  return InterfaceClasses(sets);
+}
+
+std::expected<Diagram, Recursion> meaning(const Filter& filter, Direction direction, PacketSpace& space,
+                                          LimitWorld limits, const Tracked& tracked) {
+  const std::optional<Hook>& hook = filter.hooks[static_cast<std::size_t>(direction)];
+  if (!hook) return space.diagrams.constant(silent);
+  const auto chains = called_first(filter, hook->chain);
+  if (!chains) return std::unexpected(chains.error());
+  return Meaning(filter, direction, space, limits, tracked).of(*chains, hook->otherwise);
+}
+
+Diagram bounds(PacketSpace& space, const Diagram& meaning) {
+  return space.diagrams.united(meaning, PacketSpace::beyond_packets);
+}
+
+Diagram surely(PacketSpace& space, const Diagram& meaning, Verdict verdict) {
+  return space.diagrams.where(bounds(space, meaning), only(bit(verdict)));
+}
+
+Diagram possibly(PacketSpace& space, const Diagram& meaning, Verdict verdict) {
+  return space.diagrams.where(bounds(space, meaning), sets_with(bit(verdict)));
+}
+
+std::optional<Difference> difference(PacketSpace& space, const Tracked& tracked, const Diagram& one,
+                                     const Diagram& other, Direction direction) {
+  Diagrams& diagrams = space.diagrams;
+  const auto at = [&](const Diagram& where) {
+    PacketSpace::Beyond beyond;
+    Difference found{space.example(where, only(1), direction, &beyond), {}, 0, 0};
+    for (const auto& [level, holds] : beyond) found.when.emplace_back(tracked.text(level), holds);
+    found.one = space.at(one, found.packet, beyond);
+    found.other = space.at(other, found.packet, beyond);
+    return found;
+  };
+  Values uncertain = 0;
+  for (Value value = 0; value < returns; ++value) {
+    if (!is_certain(value)) uncertain |= only(value);
+    if (!one.takes(value)) continue;
+    Values apart = value == 0 ? any_value & ~only(0) : any_value & ~sets_with(value);
+    const Diagram differ = diagrams.within(diagrams.where(one, only(value)), diagrams.where(other, apart));
+    if (differ.takes(1)) return at(differ);
+  }
+  const Diagram open = diagrams.over(diagrams.where(one, uncertain), diagrams.where(other, uncertain));
+  return open.takes(1) ? std::optional(at(open)) : std::nullopt;
+}
+
+}  // namespace portpolicy::filter

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "compiler/base/packet.h"
+#include "compiler/filter/calls.h"
+#include "compiler/filter/filter.h"
+#include "compiler/packets/interface_classes.h"
+#include "compiler/packets/packet_space.h"
+
+/// What a filter does with every packet of one direction: a map from packets to the set of verdicts that are possible.
+///
+/// Where the packet alone decides, the set is one verdict. It may be more where a limit or an opaque condition has a
+/// part in it. A verdict outside of the set never happens, so a verdict that stands alone is sure. A verdict in the set does
+/// happen for some answers of the limits and the opaque conditions, unless one of them that is not tracked is asked more
+/// than once on the packet's way: each time is then taken by itself, and the set may be too large, never too small.
+namespace portpolicy::filter {
+
+/// Values of a meaning: one bit for each verdict. No bit: the direction is not managed.
+constexpr Value bit(Verdict verdict) {
+  return static_cast<Value>(1u << static_cast<unsigned>(verdict));
+}
+
+/// All limits exhausted, so that limited rules never match; all limits holding; or each either way, each time that it is asked.
+enum class LimitWorld : std::uint8_t { exhausted, hold, either };
+
+/// Which opaque conditions are tracked: known by their texts, true or false of a packet once and for all, so that `x` and
+/// `not x` exclude each other and two filters can be compared. Each takes a level of a diagram behind those of packets, and
+/// diagrams may grow with it; without any, all opaque conditions are taken either way each time.
+class Tracked {
+ public:
+  Tracked() = default;
+  /// The conditions of these filters; not all where diagrams have no room for so many.
+  explicit Tracked(std::span<const Filter* const> filters);
+
+  std::optional<Diagrams::Level> level(const std::string& text) const;
+  /// The condition behind a level that `level` gave.
+  const std::string& text(Diagrams::Level level) const { return texts_[level - PacketSpace::beyond_packets]; }
+
+ private:
+  std::map<std::string, Diagrams::Level> levels_;
+  std::vector<std::string> texts_;
+};
+
+/// Every interface that the filters speak of.
+InterfaceClasses interface_classes(std::span<const Filter* const> filters);
+
+/// The meaning. The interfaces of the space are those of the filter, and perhaps more. Inbound packets leave by no interface
+/// that has a name, and outbound ones came in by none. Each chain is looked at once, however often it is called.
+/// Throws TooComplex.
+std::expected<Diagram, Recursion> meaning(const Filter& filter, Direction direction, PacketSpace& space,
+                                          LimitWorld limits, const Tracked& tracked);
+
+/// The same without tracked conditions: of each packet all verdicts that are possible whatever is true of it.
+Diagram bounds(PacketSpace& space, const Diagram& meaning);
+/// 1 for the packets that surely, or possibly, get this verdict; silent for all others.
+Diagram surely(PacketSpace& space, const Diagram& meaning, Verdict verdict);
+Diagram possibly(PacketSpace& space, const Diagram& meaning, Verdict verdict);
+
+/// A packet to which two meanings may give different verdicts.
+struct Difference {
+  Packet packet;
+  std::vector<std::pair<std::string, bool>> when;  ///< tracked conditions that matter, and whether they are true
+  Value one = 0, other = 0;                        ///< the verdicts that are possible there
+  /// Whether the verdicts do differ. Else it cannot be told: what is not known may make them differ.
+  bool certain() const { return (one & other) == 0; }
+};
+/// Nothing when two meanings of one space and with the same conditions tracked give every packet the same verdict, and this
+/// is certain. A difference that is certain goes before others.
+std::optional<Difference> difference(PacketSpace& space, const Tracked& tracked, const Diagram& one,
+                                     const Diagram& other, Direction direction);
+
+}  // namespace portpolicy::filter
