@@ -18,6 +18,7 @@
 #include "cli/manual.h"
 #include "cli/schema.h"
 #include "cli/services.h"
+#include "cli/test.h"
 #include "cli/usage.h"
 #include "cli/version.h"
 
@@ -27,6 +28,7 @@ namespace {
 
 struct AllOptions {
   check::Options check;
+  test::Options test;
   compile::Options compile;
   explain::Options explain;
   explain_code::Options explain_code;
@@ -44,6 +46,7 @@ void build(CLI::App& program, AllOptions& options) {
   program.set_version_flag("--version", "portpolicy " + std::string(version()), "Show the version");
   init::add(program, options.init);
   check::add(program, options.check);
+  test::add(program, options.test);
   compile::add(program, options.compile);
   explain::add(program, options.explain);
   explain_code::add(program, options.explain_code);
@@ -97,6 +100,7 @@ int dispatch(const CLI::App& program, const AllOptions& options, Io& io) {
   if (const auto code = refuse_other_words(*command, io)) return *code;
   if (name == "init") return init::run(options.init, io);
   if (name == "check") return check::run(options.check, io);
+  if (name == "test") return test::run(options.test, io);
   if (name == "compile") return compile::run(options.compile, io);
   if (name == "explain") return explain::run(options.explain, io);
   if (name == "explain-code") return explain_code::run(options.explain_code, io);

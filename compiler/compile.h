@@ -1,6 +1,7 @@
 #pragma once
 
 #include <expected>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,8 @@ enum class Thoroughness : std::uint8_t {
 struct Compiled {
   syntax::Policy policy;
   Graph graph;
-  /// Of `graph.claims`, one each; none when the policy has errors of another kind, so that they were not asked.
-  std::vector<checks::Outcome> outcomes;
+  /// One for each of `graph.claims`; nothing when other errors kept them from being asked.
+  std::optional<std::vector<checks::Outcome>> outcomes;
   filter::Filter filter;  ///< empty when the policy has errors
 };
 

@@ -17,33 +17,34 @@ std::string range(Interval<std::uint16_t> ports) {
   return std::to_string(ports.first) + (ports.last == ports.first ? "" : "-" + std::to_string(ports.last));
 }
 
-std::string text_of(const NetworkExpr& expr);
-std::string text_of(const InterfaceExpr& expr);
+std::string text_of(const NetworkExpr& expr, const Policy& policy);
+std::string text_of(const InterfaceExpr& expr, const Policy& policy);
 
 template <class Expr>
-std::string list(const std::vector<Expr>& items) {
-  return "[" + joined(items, [](const Expr& item) { return text_of(item); }) + "]";
+std::string list(const std::vector<Expr>& items, const Policy& policy) {
+  return "[" + joined(items, [&](const Expr& item) { return text_of(item, policy); }) + "]";
 }
 
 template <class Except>
-std::string exception(const Except& value) {
-  return "{any: " + list(value.any) + ", except: " + list(value.except) + "}";
+std::string exception(const Except& value, const Policy& policy) {
+  return "{any: " + list(value.any, policy) + ", except: " + list(value.except, policy) + "}";
 }
 
-std::string text_of(const NetworkExpr& expr) {
-  return std::visit(
-      Overloaded{[](const NetworkExpr::Name& name) { return name.text; },
-                 [](const NetworkExpr::Literal& literal) { return to_string(literal.range); },
-                 [](const NetworkExpr::List& items) { return list(items.items); },
-                 [](const NetworkExpr::Except& except) { return exception(except); },
-                 [](const NetworkExpr::File& file) { return "{file: #" + std::to_string(file.list.index) + "}"; }},
-      expr.value);
+std::string text_of(const NetworkExpr& expr, const Policy& policy) {
+  return std::visit(Overloaded{[](const NetworkExpr::Name& name) { return name.text; },
+                               [](const NetworkExpr::Literal& literal) { return to_string(literal.range); },
+                               [&](const NetworkExpr::List& items) { return list(items.items, policy); },
+                               [&](const NetworkExpr::Except& except) { return exception(except, policy); },
+                               [&](const NetworkExpr::File& file) {
+                                 return "{file: " + escaped(policy.lists[file.list.index].path) + "}";
+                               }},
+                    expr.value);
 }
 
-std::string text_of(const InterfaceExpr& expr) {
+std::string text_of(const InterfaceExpr& expr, const Policy& policy) {
   return std::visit(Overloaded{[](const InterfaceExpr::Word& word) { return word.text; },
-                               [](const InterfaceExpr::List& items) { return list(items.items); },
-                               [](const InterfaceExpr::Except& except) { return exception(except); }},
+                               [&](const InterfaceExpr::List& items) { return list(items.items, policy); },
+                               [&](const InterfaceExpr::Except& except) { return exception(except, policy); }},
                     expr.value);
 }
 
@@ -71,26 +72,24 @@ std::string services(const std::vector<ServiceExpr>& exprs) {
 
 // What a rule and a claim have in common.
 template <class Entry>
-std::string packets(const Entry& entry, std::string_view from_key) {
-  std::string text = std::string(to_string(entry.verdict)) + ": " + services(entry.services);
-  if (entry.from) text += ", " + std::string(from_key) + ": " + text_of(*entry.from);
-  if (entry.to) text += ", to: " + text_of(*entry.to);
-  if (entry.in) text += ", in: " + text_of(*entry.in);
-  if (entry.out) text += ", out: " + text_of(*entry.out);
-  if (!entry.source_ports.empty())
-    text += ", source-port: [" + joined(entry.source_ports, [](const auto& ports) { return range(ports.value); }) + "]";
-  if (entry.name) text += ", name: " + entry.name->value;
-  return text;
+std::vector<Said> packets(const Entry& entry, std::string_view from_key, const Policy& policy) {
+  std::vector<Said> all{{std::string(to_string(entry.verdict)), services(entry.services)}};
+  if (entry.from) all.push_back({std::string(from_key), text_of(*entry.from, policy)});
+  if (entry.to) all.push_back({"to", text_of(*entry.to, policy)});
+  if (entry.in) all.push_back({"in", text_of(*entry.in, policy)});
+  if (entry.out) all.push_back({"out", text_of(*entry.out, policy)});
+  if (!entry.source_ports.empty()) {
+    const std::string ports = joined(entry.source_ports, [](const auto& each) { return range(each.value); });
+    all.push_back({"source-port", entry.source_ports.size() == 1 ? ports : "[" + ports + "]"});
+  }
+  return all;
 }
 
-std::string text_of(const Rule& rule) {
-  std::string text = packets(rule, rule.only_from ? "only-from" : "from");
-  if (rule.until) text += ", until: " + portpolicy::to_string(rule.until->value);
-  if (rule.log) text += ", log: " + (rule.log->value.prefix.empty() ? "true" : rule.log->value.prefix);
-  if (rule.limit) text += ", limit: " + to_string(rule.limit->value);
-  if (!rule.overrides.empty())
-    text += ", overrides: [" + joined(rule.overrides, [](const auto& name) { return name.value; }) + "]";
-  return "  - {" + text + "}\n";
+template <class Entry>
+std::string entry_text(const Entry& entry, const Policy& policy) {
+  std::vector<Said> all = said(entry, policy);
+  if (entry.name) all.push_back({"name", entry.name->value});
+  return "  - {" + joined(all, [](const Said& each) { return each.key + ": " + each.value; }) + "}\n";
 }
 
 template <class Definitions, class ToText>
@@ -100,19 +99,13 @@ std::string definitions(std::string_view key, const Definitions& all, ToText to_
   return text;
 }
 
-std::string claims(const std::string& key, const std::vector<Claim>& all) {
-  std::string text = all.empty() ? "" : key + ":\n";
-  for (const Claim& claim : all) text += "  - {" + packets(claim, "from") + "}\n";
-  return text;
-}
-
 std::string text_of(const File& file, const Policy& policy) {
   std::string text = "# " + escaped(file.title) + "\nportpolicy: 1\ntier: " + std::string(to_string(file.tier)) + "\n";
   if (!file.includes.empty()) text += "include:\n";
   for (const auto& include : file.includes) text += "  - " + escaped(policy.files[include.value].title) + "\n";
-  text += definitions("networks", file.networks, [](const NetworkExpr& expr) { return text_of(expr); });
+  text += definitions("networks", file.networks, [&](const NetworkExpr& expr) { return text_of(expr, policy); });
   text += definitions("services", file.services, [](const auto& exprs) { return services(exprs); });
-  text += definitions("interfaces", file.interfaces, [](const InterfaceExpr& expr) { return text_of(expr); });
+  text += definitions("interfaces", file.interfaces, [&](const InterfaceExpr& expr) { return text_of(expr, policy); });
   for (const Direction direction : directions)
     if (const auto& given = file.defaults[static_cast<std::size_t>(direction)])
       text += "default of " + std::string(to_string(direction)) + ": " +
@@ -124,14 +117,15 @@ std::string text_of(const File& file, const Policy& policy) {
       if (file.base->value.contains(base)) text += " " + std::string(to_string(base));
     text += "\n";
   }
-  for (const Direction direction : directions) {
-    const auto& rules = file.rules[static_cast<std::size_t>(direction)];
-    if (!rules.empty()) text += std::string(to_string(direction)) + ":\n";
-    for (const Rule& rule : rules) text += text_of(rule);
-  }
-  text += claims("management", file.management);
+  const auto entries = [&](std::string_view key, const auto& all) {
+    if (!all.empty()) text += std::string(key) + ":\n";
+    for (const auto& entry : all) text += entry_text(entry, policy);
+  };
   for (const Direction direction : directions)
-    text += claims("tests of " + std::string(to_string(direction)), file.tests[static_cast<std::size_t>(direction)]);
+    entries(to_string(direction), file.rules[static_cast<std::size_t>(direction)]);
+  entries("management", file.management);
+  for (const Direction direction : directions)
+    entries("tests of " + std::string(to_string(direction)), file.tests[static_cast<std::size_t>(direction)]);
   return text;
 }
 
@@ -140,9 +134,28 @@ std::string text_of(const File& file, const Policy& policy) {
 std::string print(const Policy& policy) {
   std::string text;
   for (const File& file : policy.files) text += (text.empty() ? "" : "\n") + text_of(file, policy);
-  for (std::size_t i = 0; i < policy.lists.size(); ++i)
-    text += "# list #" + std::to_string(i) + ": " + escaped(policy.lists[i].path) + "\n";
   return text;
+}
+
+std::vector<Said> said(const Rule& rule, const Policy& policy) {
+  std::vector<Said> all = packets(rule, rule.only_from ? "only-from" : "from", policy);
+  if (rule.until) all.push_back({"until", portpolicy::to_string(rule.until->value)});
+  if (rule.log) all.push_back({"log", rule.log->value.prefix.empty() ? "true" : rule.log->value.prefix});
+  if (rule.limit) all.push_back({"limit", to_string(rule.limit->value)});
+  if (!rule.overrides.empty())
+    all.push_back({"overrides", "[" + joined(rule.overrides, [](const auto& name) { return name.value; }) + "]"});
+  return all;
+}
+
+std::vector<Said> said(const Claim& claim, const Policy& policy) {
+  std::vector<Said> all = packets(claim, "from", policy);
+  if (claim.states) {
+    std::string names;
+    for (const State state : states)
+      if (claim.states->value.contains(state)) names += (names.empty() ? "" : ", ") + std::string(to_string(state));
+    all.push_back({"state", names});
+  }
+  return all;
 }
 
 }  // namespace portpolicy::syntax

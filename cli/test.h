@@ -1,0 +1,18 @@
+#pragma once
+
+#include <CLI/App.hpp>
+#include <string>
+
+#include "cli/policy_options.h"
+
+namespace portpolicy::cli::test {
+
+struct Options {
+  PolicyOptions policy;
+  std::string format = "text";
+  std::string fail_on = "error";
+};
+void add(CLI::App& program, Options& options);
+int run(const Options& options, Io& io);
+
+}  // namespace portpolicy::cli::test
