@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "compiler/diagnostics/diagnostic.h"
+#include "compiler/graph/build.h"
 #include "compiler/graph/graph.h"
 
 /// One question a function; each reports what it finds, with a packet as the witness.
@@ -27,9 +28,15 @@ enum class Outcome : std::uint8_t { holds, fails, undecided };
 /// in the order of `Graph::claims`.
 std::vector<Outcome> claims(const Graph& graph, Diagnostics& diagnostics);
 
-/// Takes out the warnings that `waive` silences, at the rule or by its name. Reports waivers of what is not a warning
-/// (PP227), of rules that do not exist (PP201), and, when `all` warnings were looked for, those that silence nothing
-/// (PP310).
+/// Networks, services and interfaces that nothing uses (PP318).
+void unused(const syntax::Policy& policy, Diagnostics& diagnostics);
+
+/// Rules whose last day is near (PP320).
+void ending_soon(const syntax::Policy& policy, const Host& host, Diagnostics& diagnostics);
+
+/// Takes out the warnings that `waive` silences, at the rule, or by the name of a rule or a definition. Reports waivers of
+/// what is not a warning (PP227), of names that do not exist (PP201), and, when `all` warnings were looked for, those
+/// that silence nothing (PP310).
 void waive(const syntax::Policy& policy, bool all, Diagnostics& diagnostics);
 
 }  // namespace portpolicy::checks

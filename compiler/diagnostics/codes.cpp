@@ -615,6 +615,38 @@ inbound:
 )",
      "Deny what is over the limit: take out the rule that allows it, or write a `deny` below the limited rule."},
 
+    {Code::unused, warning, "a definition that nothing uses",
+     "No rule, claim or test names this network, service or interface, nor does a definition that is used. It may be a "
+     "leftover, or its name is misspelt where it should stand: a misspelt interface is no error, but an interface that "
+     "does not exist. Rules that have ended count as users. In an included file it is a note, for another policy may "
+     "use "
+     "the name, and a file that holds nothing but definitions is passed over, as the library is.",
+     R"(portpolicy: 1
+networks:
+  office: 203.0.113.0/24
+  old-office: 198.51.100.0/24
+inbound:
+  - allow: ssh
+    from: office
+)",
+     "Take the definition out, or use it. To keep it, say why at the top of a file: `waive: {old-office: {PP318: "
+     "\"back "
+     "in spring\"}}`. Names for several policies belong into an included file of their own."},
+
+    {Code::ending_soon, warning, "a rule that ends within 14 days",
+     "The last day of the rule, its `until`, is near, counted from today or from the day given with `--at`. After it "
+     "the "
+     "rule leaves the policy, and its packets go on to the next rules and to the default.",
+     R"(portpolicy: 1       # checked with --at 2030-12-20
+inbound:
+  - allow: ssh
+    from: 203.0.113.0/24
+    until: 2030-12-31
+)",
+     "Give the rule a new date if it is still needed, or let it end. A compiled script knows no dates: compile and "
+     "load "
+     "it again after that day."},
+
     {Code::not_expressible, error, "the target cannot express this",
      "The target has no means to say exactly what the policy says, and portpolicy never writes something that merely "
      "comes near.",

@@ -48,7 +48,7 @@ constexpr std::array policy_table{
     Key{"tests", Form::tests,
         "what must hold, proven for every packet described: `{inbound: [{deny: ssh, from: internet}]}`"},
     Key{"waive", Form::rule_waivers,
-        "warnings about rules of included files that are accepted: `{rule-name: {PP303: \"the reason\"}}`"},
+        "warnings about rules of included files, or definitions, that are accepted: `{name: {PP303: \"the reason\"}}`"},
 };
 
 constexpr std::array rule_table{
