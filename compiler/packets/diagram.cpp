@@ -5,6 +5,7 @@
 #include <cassert>
 #include <limits>
 #include <type_traits>
+#include <unordered_map>
 
 namespace portpolicy {
 namespace {
@@ -160,6 +161,11 @@ Diagram::~Diagram() {
 bool operator==(const Diagram& a, const Diagram& b) {
   assert(a.owner_ == b.owner_);
   return a.owner_->node_of(a) == b.owner_->node_of(b);
+}
+
+bool operator<(const Diagram& a, const Diagram& b) {
+  assert(a.owner_ == b.owner_);
+  return a.owner_->node_of(a) < b.owner_->node_of(b);
 }
 
 Values Diagram::values() const {
@@ -490,6 +496,63 @@ Diagram Diagrams::renamed(const Diagram& map, const NewValues& values) {
 Diagram Diagrams::united(const Diagram& map, Level from) {
   make_room();
   return hold(apply(United(*this, from, new_operation()), node_of(map), 0));
+}
+
+/// Intervals by the node that they lead to.
+template <class Number>
+class Diagrams::Grouping {
+ public:
+  explicit Grouping(Diagrams& owner) : owner_(owner) {}
+  /// Comes with ascending intervals.
+  void add(Interval<Number> numbers, Node target) {
+    if (target == silent) return;
+    const auto [known, is_new] = index_of_.try_emplace(target, result.size());
+    if (is_new) result.push_back({{}, owner_.hold(target)});
+    std::vector<Interval<Number>>& all = result[known->second].numbers;
+    if (!all.empty() && all.back().last + 1 == numbers.first) all.back().last = numbers.last;
+    else all.push_back(numbers);
+  }
+  std::vector<Branch<Number>> result;
+
+ private:
+  Diagrams& owner_;
+  std::unordered_map<Node, std::size_t> index_of_;
+};
+
+template <class Take>
+void Diagrams::each_way(Node node, Level level, Take take) const {
+  assert(level_of(node) >= level);
+  if (level_of(node) > level) return take(Interval<std::uint64_t>{0, greatest}, node);
+  std::uint64_t first = 0;
+  for (const Edge& edge : nodes_[node].all()) {
+    take(Interval<std::uint64_t>{first, edge.last}, edge.target);
+    first = edge.last + 1;
+  }
+}
+
+std::vector<Diagrams::Branch<std::uint64_t>> Diagrams::branches(const Diagram& map, Level level) {
+  Grouping<std::uint64_t> grouping(*this);
+  each_way(node_of(map), level, [&](Interval<std::uint64_t> numbers, Node target) { grouping.add(numbers, target); });
+  return std::move(grouping.result);
+}
+
+std::vector<Diagrams::Branch<Uint128>> Diagrams::branches_wide(const Diagram& map, Level level) {
+  Grouping<Uint128> grouping(*this);
+  const auto low_level = static_cast<Level>(level + 1);
+  const auto joined = [](std::uint64_t high, std::uint64_t low) { return Uint128{high} << 64 | low; };
+  each_way(node_of(map), level, [&](Interval<std::uint64_t> high, Node below) {
+    if (level_of(below) > low_level) return grouping.add({joined(high.first, 0), joined(high.last, greatest)}, below);
+    // Several upper halves may share what is below them; their numbers do not touch one another.
+    for (std::uint64_t upper = high.first;; ++upper) {
+      if (budget_.steps == 0) throw TooComplex{};
+      --budget_.steps;
+      each_way(below, low_level, [&](Interval<std::uint64_t> low, Node target) {
+        grouping.add({joined(upper, low.first), joined(upper, low.last)}, target);
+      });
+      if (upper == high.last) break;
+    }
+  });
+  return std::move(grouping.result);
 }
 
 }  // namespace portpolicy

@@ -54,6 +54,8 @@ class Diagram {
 
   /// Whether both, of one owner, are the same function. Costs nothing.
   friend bool operator==(const Diagram& a, const Diagram& b);
+  /// Some order of those of one owner, by which they can be looked up; it changes when the owner sweeps.
+  friend bool operator<(const Diagram& a, const Diagram& b);
   /// The values that it takes somewhere. Costs nothing.
   Values values() const;
   bool takes(Value value) const { return (values() & only(value)) != 0; }
@@ -122,6 +124,18 @@ class Diagrams {
   template <class Prefer, class Take>
   void pick(const Diagram& map, Values values, Prefer prefer, Take take) const;
 
+  /// Numbers that have the same function behind them.
+  template <class Number>
+  struct Branch {
+    std::vector<Interval<Number>> numbers;  ///< ascending, apart
+    Diagram rest;                           ///< looks only at later levels
+  };
+  /// The map by its numbers at `level`, each function once; numbers for which it is silent throughout are left out. The
+  /// map looks at no earlier level.
+  std::vector<Branch<std::uint64_t>> branches(const Diagram& map, Level level);
+  /// The same for a number of 128 bits, at `level` and the next one, of maps that `narrow_wide` made such numbers for.
+  std::vector<Branch<Uint128>> branches_wide(const Diagram& map, Level level);
+
   /// Throws away what nothing refers to any more. Operations do so by themselves when there is much of it.
   void sweep();
   /// What is there now, for measurements.
@@ -130,6 +144,7 @@ class Diagrams {
  private:
   friend class Diagram;
   friend bool operator==(const Diagram& a, const Diagram& b);
+  friend bool operator<(const Diagram& a, const Diagram& b);
   using Node = std::uint32_t;  // below `most_values` a terminal, else into nodes_
 
   /// Operations whose operands do not say all of what they do have a new number each time.
@@ -175,6 +190,12 @@ class Diagrams {
   unsigned level_of(Node node) const { return is_terminal(node) ? 256 : nodes_[node].level; }
   static const Edge& find(const Stored& stored, std::uint64_t number);
   static const Edge* reaching(const Edge* at, std::span<const Edge> edges, std::uint64_t number);
+
+  /// Calls `take(numbers, target)` for each way on at `level`: one for all when the node does not look at it.
+  template <class Take>
+  void each_way(Node node, Level level, Take take) const;
+  template <class Number>
+  class Grouping;
 
   Diagram hold(Node node);
   Node node_of(const Diagram& diagram) const { return roots_[diagram.root_].node; }

@@ -40,6 +40,24 @@ IntervalSet<T> set_of(Interval<std::uint64_t> numbers) {
   return IntervalSet<T>::of({static_cast<T>(numbers.first), static_cast<T>(std::min(numbers.last, most))});
 }
 
+template <class T>
+IntervalSet<T> set_of(const Numbers& numbers) {
+  constexpr std::uint64_t most = IntervalSet<T>::max;
+  std::vector<Interval<T>> intervals;
+  intervals.reserve(numbers.size());
+  for (const auto& each : numbers)
+    intervals.push_back({static_cast<T>(each.first), static_cast<T>(std::min(each.last, most))});
+  return IntervalSet<T>::of(std::move(intervals));
+}
+
+bool holds(const Numbers& numbers, std::uint64_t number) {
+  return std::ranges::any_of(numbers, [&](auto each) { return each.first <= number && number <= each.last; });
+}
+
+std::uint64_t number_of(State state) {
+  return static_cast<std::uint64_t>(std::ranges::find(states, state) - states.begin());
+}
+
 const AddressSet& addresses_of(const Box& box, Field field) {
   return field == Field::source ? box.source : box.destination;
 }
@@ -134,8 +152,14 @@ Diagram PacketSpace::of_family(const Box& box, Family family, Value inside) {
 
 Diagram PacketSpace::of(const Box& box, Value inside) {
   const Diagram v4 = of_family(box, Family::ipv4, inside);
-  const bool alike = box.source.is_all() && box.destination.is_all();
-  return alike ? v4 : diagrams.split(level(Field::family), 0, v4, of_family(box, Family::ipv6, inside));
+  if (box.source.is_all() && box.destination.is_all()) return v4;
+  const Diagram v6 = of_family(box, Family::ipv6, inside);
+  if (order_.front() == Field::family) return diagrams.split(level(Field::family), 0, v4, v6);
+  // Fields that come before the family stand above it.
+  const Diagram yes = diagrams.constant(inside), no = diagrams.constant(silent);
+  const Diagram is_v4 = diagrams.split(level(Field::family), 0, yes, no);
+  const Diagram is_v6 = diagrams.split(level(Field::family), 0, no, yes);
+  return diagrams.over(diagrams.within(v4, is_v4), diagrams.within(v6, is_v6));
 }
 
 Diagram PacketSpace::of(std::span<const Box> boxes, Value inside) {
@@ -159,7 +183,7 @@ std::uint64_t PacketSpace::number(Level at, const Packet& packet) const {
     case Field::out:
       return interfaces_.number(packet.out);
     case Field::state:
-      return static_cast<std::uint64_t>(std::ranges::find(states, packet.state) - states.begin());
+      return number_of(packet.state);
     case Field::protocol:
       return packet.protocol.number;
     case Field::port:
@@ -219,6 +243,97 @@ Packet PacketSpace::example(const Diagram& map, Values values, Direction directi
   for (std::size_t i = 0; i < states.size(); ++i)
     if (of(Field::state).first <= i && i <= of(Field::state).last) box.states = box.states | StateSet::of(states[i]);
   return portpolicy::example(box, direction);
+}
+
+InterfaceSet PacketSpace::names(const std::vector<Interval<std::uint64_t>>& classes) const {
+  InterfaceSet set;
+  for (const Interval<std::uint64_t>& each : classes) set = unite(set, interfaces_.names(each));
+  return set;
+}
+
+std::vector<PacketSpace::Part> PacketSpace::narrowed_by_addresses(const Part& part, Field field, Family family) {
+  std::vector<Part> result;
+  const auto add = [&](AddressSet addresses, const Diagram& rest) {
+    Box& box = result.emplace_back(part.box, rest).box;
+    (field == Field::source ? box.source : box.destination) = std::move(addresses);
+  };
+  if (family == Family::ipv4) {
+    const auto low = static_cast<Level>(level(field) + 1);
+    for (const auto& [intervals, rest] : diagrams.branches(part.rest, low))
+      add({set_of<std::uint32_t>(intervals), {}}, rest);
+  } else {
+    for (auto& [intervals, rest] : diagrams.branches_wide(part.rest, level(field)))
+      add({{}, IntervalSet<Uint128>::of(std::move(intervals))}, rest);
+  }
+  return result;
+}
+
+std::vector<PacketSpace::Part> PacketSpace::narrowed_by(const Part& part, Field field, Family family) {
+  if (field == Field::source || field == Field::destination) return narrowed_by_addresses(part, field, family);
+  std::vector<Part> result;
+  for (auto& [intervals, rest] : diagrams.branches(part.rest, level(field))) {
+    Box& box = result.emplace_back(part.box, std::move(rest)).box;
+    switch (field) {
+      case Field::in:
+        box.in = names(intervals);
+        break;
+      case Field::out:
+        box.out = names(intervals);
+        break;
+      case Field::state:
+        box.states = {};
+        for (const State state : states)
+          if (holds(intervals, number_of(state))) box.states = box.states | StateSet::of(state);
+        break;
+      case Field::protocol:
+        for (std::size_t number = 0; number < 256; ++number) box.protocols[number] = holds(intervals, number);
+        break;
+      case Field::port:
+        box.destination_ports = set_of<std::uint16_t>(intervals);
+        break;
+      case Field::source_port:
+        box.source_ports = set_of<std::uint16_t>(intervals);
+        break;
+      case Field::family:
+      case Field::destination:
+      case Field::source:
+        std::unreachable();
+    }
+  }
+  return result;
+}
+
+void PacketSpace::take_apart(Part part, Family family, std::size_t place, std::size_t end, std::size_t most,
+                             std::vector<Part>& parts) {
+  if (place == end) {
+    if (parts.size() == most) throw TooComplex{};
+    parts.push_back(std::move(part));
+    return;
+  }
+  const Field field = order_[place];
+  if (field != Field::family) {
+    for (Part& next : narrowed_by(part, field, family))
+      take_apart(std::move(next), family, place + 1, end, most, parts);
+    return;
+  }
+  for (const auto& [intervals, rest] : diagrams.branches(part.rest, level(field))) {
+    for (const Family each : families) {
+      if (!holds(intervals, each == Family::ipv4 ? 0 : 1)) continue;
+      Part next{part.box, rest};
+      for (AddressSet* addresses : {&next.box.source, &next.box.destination}) {
+        if (each == Family::ipv4) addresses->v6 = {};
+        else addresses->v4 = {};
+      }
+      take_apart(std::move(next), each, place + 1, end, most, parts);
+    }
+  }
+}
+
+std::vector<PacketSpace::Part> PacketSpace::parts(const Diagram& map, std::size_t begin, std::size_t end,
+                                                  std::size_t most) {
+  std::vector<Part> result;
+  take_apart({Box{}, map}, Family::ipv4, begin, end, most, result);
+  return result;
 }
 
 }  // namespace portpolicy

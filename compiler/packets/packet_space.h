@@ -78,6 +78,15 @@ class PacketSpace {
   /// the packet, `beyond` gets the numbers with which it does.
   Packet example(const Diagram& map, Values values, Direction direction, Beyond* beyond = nullptr) const;
 
+  /// Some packets, as a product of sets, and what the map is for them when nothing but the later fields is known.
+  struct Part {
+    Box box;  ///< the field `port` stands in its destination ports, of ICMP too
+    Diagram rest;
+  };
+  /// The map taken apart by the fields of the order from the place `begin` up to `end`; where it is silent is left out.
+  /// The family is among these fields when addresses are. Throws TooComplex when there are more than `most` parts.
+  std::vector<Part> parts(const Diagram& map, std::size_t begin, std::size_t end, std::size_t most);
+
   Diagrams diagrams;
 
  private:
@@ -87,6 +96,11 @@ class PacketSpace {
   Diagram narrowed(const Box& box, Field field, Family family, const Diagram& inner);
   Diagram of_family(const Box& box, Family family, Value inside);
   std::uint64_t number(Level level, const Packet& packet) const;
+  void take_apart(Part part, Family family, std::size_t place, std::size_t end, std::size_t most,
+                  std::vector<Part>& parts);
+  InterfaceSet names(const std::vector<Interval<std::uint64_t>>& classes) const;
+  std::vector<Part> narrowed_by(const Part& part, Field field, Family family);
+  std::vector<Part> narrowed_by_addresses(const Part& part, Field field, Family family);
 
   const InterfaceClasses& interfaces_;
   KnownLists<std::uint32_t> v4_lists_;

@@ -149,6 +149,29 @@ void compare_laws(Diagrams& d, const Diagram& a, const Diagram& b, const Diagram
   CHECK(d.where(d.where(a, only(2)), only(1)) == d.where(a, only(2)));
 }
 
+/// The branches of a map at its first level: what each leads to where its numbers say so, no function twice, and nothing
+/// left out but what is silent.
+void compare_branches(Diagrams& d, const Universe& universe, const Diagram& map, const Table& table) {
+  std::vector<char> seen(std::size_t{1} << universe.bits[0]);
+  const auto branches = d.branches(map, 0);
+  for (std::size_t i = 0; i < branches.size(); ++i) {
+    const Table rest = read(d, universe, branches[i].rest);
+    CHECK(branches[i].rest.values() != only(silent));
+    for (std::size_t other = 0; other < i; ++other) {
+      CHECK_FALSE(branches[i].rest == branches[other].rest);
+      CHECK((branches[i].rest < branches[other].rest) != (branches[other].rest < branches[i].rest));
+    }
+    for (std::size_t tuple = 0; tuple < table.size(); ++tuple)
+      for (const Numbers& numbers : branches[i].numbers)
+        if (numbers.first <= universe.number(tuple, 0) && universe.number(tuple, 0) <= numbers.last) {
+          CHECK(table[tuple] == rest[tuple]);
+          seen[universe.number(tuple, 0)] = 1;
+        }
+  }
+  for (std::size_t tuple = 0; tuple < table.size(); ++tuple)
+    if (seen[universe.number(tuple, 0)] == 0) CHECK(table[tuple] == silent);
+}
+
 std::vector<Numbers> all_intervals(unsigned bits) {
   std::vector<Numbers> result;
   for (std::uint64_t first = 0; first < 1u << bits; ++first)
@@ -228,6 +251,7 @@ TEST_CASE("random lists of rules, every operation, with the memory swept now and
       compare_operations(diagrams, universe, maps[0], maps[1], tables[0], tables[1]);
       compare_operations(diagrams, universe, maps[3], maps[4], tables[3], tables[4]);
       compare_laws(diagrams, maps[0], maps[1], maps[2]);
+      compare_branches(diagrams, universe, maps[2], tables[2]);
     }
   }
 }
@@ -254,11 +278,24 @@ TEST_CASE("a number of 128 bits is in a set exactly where the diagram says so") 
         REQUIRE((value == 1) == set.contains(Uint128{high} << 64 | low));
       }
     }
+    // Taken apart again it is the set, and the numbers beside it lead nowhere.
+    const auto branches = diagrams.branches_wide(diagram, 0);
+    CHECK(branches.size() == (set.empty() ? 0 : 1));
+    for (const auto& branch : branches) {
+      CHECK(branch.numbers == set.intervals());
+      CHECK(branch.rest == inner);
+    }
     // The same set in two parts is the same node.
     const IntervalSet<Uint128> part = IntervalSet<Uint128>::of({Uint128{5} << 64, ~Uint128{0} - 3});
     const Diagram one = diagrams.narrow_wide(0, intersect(set, part).intervals(), inner);
     const Diagram other = diagrams.narrow_wide(0, subtract(set, part).intervals(), inner);
     CHECK(diagrams.over(one, other) == diagram);
+    // Two functions behind it are two branches.
+    const Diagram two = diagrams.narrow_wide(0, intersect(set, part).intervals(), diagrams.constant(2));
+    for (const auto& branch : diagrams.branches_wide(diagrams.over(two, other), 0)) {
+      const bool inside = branch.rest == diagrams.constant(2);
+      CHECK(branch.numbers == (inside ? intersect(set, part) : subtract(set, part)).intervals());
+    }
   }
 }
 
