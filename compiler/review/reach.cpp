@@ -1,0 +1,434 @@
+#include "compiler/review/reach.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "compiler/graph/boxes.h"
+#include "compiler/packets/packet_space.h"
+
+namespace portpolicy::review {
+namespace {
+
+constexpr std::size_t most_parts = 200'000;  // more is no answer
+
+/// The service first, for each of them has its answer; then the side that is asked for.
+constexpr FieldOrder by_source{Field::protocol, Field::port, Field::family, Field::source,     Field::destination,
+                               Field::in,       Field::out,  Field::state,  Field::source_port};
+constexpr FieldOrder by_destination{Field::protocol, Field::port, Field::family, Field::destination, Field::source,
+                                    Field::in,       Field::out,  Field::state,  Field::source_port};
+constexpr std::size_t fields_of_service = 2;
+
+constexpr StateSet opening = StateSet::of(State::new_) | StateSet::of(State::untracked);
+
+/// What may decide packets: a kind of base traffic or a rule.
+struct Decider {
+  Decision decision;
+  bool limited = false;
+  Diagram match;  // of the packets asked about
+};
+
+/// Deciders from the first to the last, as a tree of halves, so that a set of packets meets only those that have some.
+class Layers {
+ public:
+  Layers(Diagrams& diagrams, std::vector<const Decider*> deciders)
+      : diagrams_(diagrams), deciders_(std::move(deciders)) {
+    if (!deciders_.empty()) build(1, 0, deciders_.size());
+  }
+
+  /// Calls `visit(decider, part)` for each that decides a part of `set`, in their order; returns what none decides.
+  template <class Visit>
+  Diagram split(const Diagram& set, Visit visit) {
+    if (deciders_.empty()) return set;
+    walk(1, 0, deciders_.size(), set, visit);
+    return beside(set, tree_[1]);
+  }
+
+ private:
+  void build(std::size_t node, std::size_t begin, std::size_t end) {
+    if (tree_.size() <= node) tree_.resize(node + 1);
+    if (end - begin == 1) {
+      tree_[node] = deciders_[begin]->match;
+      return;
+    }
+    const std::size_t middle = begin + (end - begin) / 2;
+    build(2 * node, begin, middle);
+    build(2 * node + 1, middle, end);
+    tree_[node] = diagrams_.over(tree_[2 * node], tree_[2 * node + 1]);
+  }
+
+  template <class Visit>
+  void walk(std::size_t node, std::size_t begin, std::size_t end, const Diagram& all, Visit& visit) {
+    const Diagram set = diagrams_.within(all, tree_[node]);
+    if (!set.takes(1)) return;
+    if (end - begin == 1) return visit(*deciders_[begin], set);
+    const std::size_t middle = begin + (end - begin) / 2;
+    walk(2 * node, begin, middle, set, visit);
+    walk(2 * node + 1, middle, end, beside(set, tree_[2 * node]), visit);
+  }
+
+  Diagram beside(const Diagram& set, const Diagram& taken) {
+    return diagrams_.within(set, diagrams_.where(taken, only(silent)));
+  }
+
+  Diagrams& diagrams_;
+  std::vector<const Decider*> deciders_;
+  std::vector<Diagram> tree_;  // of halves: the root is 1, the halves of n are 2n and 2n+1
+};
+
+/// The packets asked about, one box for each service.
+std::vector<Box> asked_boxes(const Graph& graph, const Question& question) {
+  std::vector<Box> boxes;
+  if (question.services.empty()) {
+    Selector own_family;
+    Box& others = boxes.emplace_back();
+    for (int number = 0; number < 256; ++number) {
+      const Protocol protocol{static_cast<std::uint8_t>(number)};
+      if (!family_of(protocol)) continue;
+      others.protocols.reset(protocol.number);
+      own_family.transports.push_back({protocol, PortSet::all(), IcmpSet::all()});
+    }
+    std::ranges::move(boxes_of(graph, own_family), std::back_inserter(boxes));
+  } else {
+    Selector named;
+    named.transports = question.services;
+    boxes = boxes_of(graph, named);
+  }
+  const InterfaceSet others = subtract(InterfaceSet::all(), InterfaceSet::of({"lo", false}));
+  for (Box& box : boxes) {
+    box.source = intersect(box.source, question.from);
+    box.destination = intersect(box.destination, question.to);
+    box.in = question.direction == Direction::outbound ? box.in : intersect(question.in, others);
+    box.out = question.direction == Direction::inbound ? box.out : intersect(question.out, others);
+    box.source_ports = question.source_ports;
+  }
+  std::erase_if(boxes, [](const Box& box) { return empty(box); });
+  return boxes;
+}
+
+InterfaceClasses interface_classes(const Graph& graph, const std::vector<Box>& asked) {
+  const InterfaceSet loopback = InterfaceSet::of({"lo", false});
+  std::vector<const InterfaceSet*> sets{&loopback};
+  for (const InterfaceSet& set : graph.interface_sets) sets.push_back(&set);
+  for (const Box& box : asked) sets.insert(sets.end(), {&box.in, &box.out});
+  return InterfaceClasses(sets);
+}
+
+/// Boxes that have packets asked about. No decider tells new from untracked, so the state goes unsaid.
+std::vector<Box> relevant(std::vector<Box> boxes, const std::vector<Box>& asked) {
+  std::erase_if(boxes, [&](const Box& box) {
+    return (box.states & opening) != opening ||
+           std::ranges::all_of(asked, [&](const Box& each) { return disjoint(box, each); });
+  });
+  for (Box& box : boxes) box.states = StateSet::all();
+  return boxes;
+}
+
+class Answer {
+ public:
+  Answer(PacketSpace& space, const Graph& graph, const Question& question, const std::vector<Box>& asked)
+      : space_(space),
+        diagrams_(space.diagrams),
+        section_(graph.section(question.direction)),
+        boxes_(asked),
+        asked_(space.of(asked, 1)) {
+    collect(graph, question.direction);
+  }
+
+  std::vector<Reached> run();
+
+ private:
+  /// All packets that the same decides, while limits hold and once they are exhausted.
+  struct Decided {
+    Decision decision, over_limit;
+    Diagram packets;
+  };
+
+  void collect(const Graph& graph, Direction direction);
+  void decide_all();
+  void add(const Decision& decision, const Decision& over_limit, const Diagram& packets);
+  Diagram who_decides(std::size_t begin, std::size_t end);
+  void find_services();
+  void take_in_those_of_one_family(std::vector<Diagram> maps);
+  void fill(const Decided& decided);
+  std::vector<Box> boxes_of_rest(const Diagram& rest);
+  Box asked_of(const Transport& service) const;
+
+  Decision by_default() const { return {section_.otherwise, std::nullopt, nullptr}; }
+
+  PacketSpace& space_;
+  Diagrams& diagrams_;
+  const Section& section_;
+  const std::vector<Box>& boxes_;
+  Diagram asked_;
+  std::vector<Decider> deciders_;
+  std::vector<Decided> decided_;
+  std::vector<Reached> reached_;
+  std::map<std::uint8_t, std::map<std::uint16_t, std::size_t>> first_of_;  // a port of each of `reached_`
+  std::size_t parts_left_ = most_parts;
+};
+
+void Answer::collect(const Graph& graph, Direction direction) {
+  const auto take = [&](Decision decision, bool limited, std::vector<Box> boxes) {
+    boxes = relevant(std::move(boxes), boxes_);
+    if (boxes.empty()) return;
+    Diagram match = diagrams_.within(space_.of(boxes, 1), asked_);
+    if (match.takes(1)) deciders_.push_back({decision, limited, std::move(match)});
+  };
+  for (const Base base : syntax::all_bases)
+    if (graph.base.contains(base)) take({verdict_of(base), base, nullptr}, false, boxes_of(base, direction));
+  for (const Rule& rule : section_.rules)
+    take({rule.verdict, std::nullopt, &rule}, rule.limit.has_value(), boxes_of(graph, rule.packets));
+}
+
+void Answer::add(const Decision& decision, const Decision& over_limit, const Diagram& packets) {
+  decided_.push_back({decision, over_limit, packets});
+}
+
+void Answer::decide_all() {
+  std::vector<const Decider*> all, unlimited;
+  for (const Decider& decider : deciders_) {
+    all.push_back(&decider);
+    if (!decider.limited) unlimited.push_back(&decider);
+  }
+  Layers while_limits_hold(diagrams_, all);
+  Layers once_exhausted(diagrams_, unlimited);
+  const Diagram rest = while_limits_hold.split(asked_, [&](const Decider& decider, const Diagram& part) {
+    if (!decider.limited) return add(decider.decision, decider.decision, part);
+    const Diagram left = once_exhausted.split(
+        part, [&](const Decider& other, const Diagram& of) { add(decider.decision, other.decision, of); });
+    if (left.takes(1)) add(decider.decision, by_default(), left);
+  });
+  if (rest.takes(1)) add(by_default(), by_default(), rest);
+}
+
+/// Which of `decided_` it is that has a packet, as the number at the level behind the fields: a map with as many values as
+/// are needed.
+Diagram Answer::who_decides(std::size_t begin, std::size_t end) {
+  if (end - begin == 1) {
+    const std::vector<Interval<std::uint64_t>> number{{begin, begin}};
+    return diagrams_.within(diagrams_.narrow(space_.beyond_packets, number, diagrams_.constant(1)),
+                            decided_[begin].packets);
+  }
+  const std::size_t middle = begin + (end - begin) / 2;
+  return diagrams_.over(who_decides(begin, middle), who_decides(middle, end));
+}
+
+std::vector<Transport> transports_of(const Box& box) {
+  std::vector<Transport> transports;
+  for (std::size_t number = 0; number < box.protocols.size(); ++number) {
+    if (!box.protocols[number]) continue;
+    Transport& transport = transports.emplace_back(Protocol{static_cast<std::uint8_t>(number)});
+    if (has_ports(transport.protocol)) transport.ports = box.destination_ports;
+    if (transport.protocol == protocols::icmp || transport.protocol == protocols::icmpv6)
+      transport.icmp = box.destination_ports;
+  }
+  return transports;
+}
+
+void Answer::find_services() {
+  const Diagram map = who_decides(0, decided_.size());
+  std::map<Diagram, std::size_t> index_of;
+  std::vector<Diagram> maps;
+  for (const PacketSpace::Part& part : space_.parts(map, 0, fields_of_service, most_parts)) {
+    const auto [known, is_new] = index_of.try_emplace(part.rest, reached_.size());
+    if (is_new) {
+      reached_.emplace_back();
+      maps.push_back(part.rest);
+    }
+    std::ranges::move(transports_of(part.box), std::back_inserter(reached_[known->second].services));
+  }
+  take_in_those_of_one_family(std::move(maps));
+  for (std::size_t i = 0; i < reached_.size(); ++i) {
+    const Transport& first = reached_[i].services.front();
+    const IcmpSet& numbers = has_ports(first.protocol) ? first.ports : first.icmp;
+    first_of_[first.protocol.number].emplace(numbers.intervals().front().first, i);
+    reached_[i].asked = asked_of(first);
+    std::ranges::stable_sort(reached_[i].services, {}, &Transport::protocol);
+  }
+}
+
+/// A service of one family joins one of both families of which the same is true there.
+void Answer::take_in_those_of_one_family(std::vector<Diagram> maps) {
+  std::array<std::map<Diagram, std::size_t>, 2> of_both;
+  std::vector<std::array<Diagram, 2>> in_family;
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    std::array<Diagram, 2>& each = in_family.emplace_back();
+    each.fill(diagrams_.constant(silent));
+    for (const PacketSpace::Part& part : space_.parts(maps[i], fields_of_service, fields_of_service + 1, 2))
+      each[part.box.source.v4.empty() ? 1 : 0] = part.rest;
+    if (each[0].takes(1) && each[1].takes(1))
+      for (std::size_t family = 0; family < 2; ++family) of_both[family].emplace(each[family], i);
+  }
+  std::vector<Reached> kept;
+  std::vector<Reached*> joined(maps.size(), nullptr);
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    for (std::size_t family = 0; family < 2; ++family) {
+      if (in_family[i][1 - family].takes(1)) continue;
+      const auto other = of_both[family].find(in_family[i][family]);
+      if (other != of_both[family].end()) joined[i] = &reached_[other->second];
+    }
+    if (joined[i] != nullptr) std::ranges::move(reached_[i].services, std::back_inserter(joined[i]->services));
+  }
+  for (std::size_t i = 0; i < maps.size(); ++i)
+    if (joined[i] == nullptr) kept.push_back(std::move(reached_[i]));
+  reached_ = std::move(kept);
+}
+
+Box Answer::asked_of(const Transport& service) const {
+  Box asked;
+  for (const Box& box : boxes_) {
+    if (box.protocols.test(service.protocol.number)) asked = box;
+  }
+  asked.protocols = ProtocolSet{}.set();
+  asked.destination_ports = PortSet::all();
+  asked.icmp = IcmpSet::all();
+  asked.states = opening;
+  return asked;
+}
+
+/// The boxes of one family each, put together where only one of each family says the same otherwise.
+std::vector<Box> families_together(std::vector<Box> boxes) {
+  std::map<std::string, std::vector<std::size_t>> alike;
+  for (std::size_t i = 0; i < boxes.size(); ++i)
+    alike[to_string(boxes[i].in) + "/" + to_string(boxes[i].out) + "/" + to_string(boxes[i].source_ports)].push_back(i);
+  std::vector<bool> taken(boxes.size());
+  for (const auto& [fields, indices] : alike) {
+    if (indices.size() != 2) continue;
+    Box& first = boxes[indices[0]];
+    const Box& second = boxes[indices[1]];
+    if (first.source.empty(Family::ipv4) == second.source.empty(Family::ipv4)) continue;
+    first.source = unite(first.source, second.source);
+    first.destination = unite(first.destination, second.destination);
+    taken[indices[1]] = true;
+  }
+  std::vector<Box> result;
+  for (std::size_t i = 0; i < boxes.size(); ++i)
+    if (!taken[i]) result.push_back(std::move(boxes[i]));
+  return result;
+}
+
+std::vector<Box> Answer::boxes_of_rest(const Diagram& rest) {
+  std::vector<Box> boxes;
+  for (PacketSpace::Part& part : space_.parts(rest, fields_of_service, field_count, parts_left_))
+    boxes.emplace_back(std::move(part.box)).states = opening;
+  parts_left_ -= boxes.size();
+  return families_together(std::move(boxes));
+}
+
+void Answer::fill(const Decided& decided) {
+  for (const PacketSpace::Part& part : space_.parts(decided.packets, 0, fields_of_service, most_parts)) {
+    std::optional<std::vector<Box>> boxes;
+    for (const auto& [protocol, ports] : first_of_) {
+      if (!part.box.protocols.test(protocol)) continue;
+      for (const Interval<std::uint16_t>& range : part.box.destination_ports.intervals()) {
+        for (auto port = ports.lower_bound(range.first); port != ports.end() && port->first <= range.last; ++port) {
+          if (!boxes) boxes = boxes_of_rest(part.rest);
+          else if (parts_left_ < boxes->size()) throw TooComplex{};
+          else parts_left_ -= boxes->size();
+          reached_[port->second].access.push_back({decided.decision, decided.over_limit, *boxes});
+        }
+      }
+    }
+  }
+}
+
+bool same_decisions(const Reached& a, const Reached& b) {
+  const auto alike = [](const Decision& x, const Decision& y) { return x.base == y.base && x.rule == y.rule; };
+  return std::ranges::equal(a.access, b.access, [&](const Access& x, const Access& y) {
+    return alike(x.decision, y.decision) && alike(x.over_limit, y.over_limit);
+  });
+}
+
+/// Whether the answer for both families is the answer for each.
+bool may_be_told_together(const Reached& a, const Reached& b) {
+  if (!same_decisions(a, b)) return false;
+  if (a.access.size() == 1) return true;
+  const bool a_is_v4 = a.asked.source.v6.empty(), b_is_v4 = b.asked.source.v6.empty();
+  const bool a_is_v6 = a.asked.source.v4.empty(), b_is_v6 = b.asked.source.v4.empty();
+  return (a_is_v4 && b_is_v6) || (a_is_v6 && b_is_v4);
+}
+
+/// Services of which one decides everything are told of together, and those of one family with those of the other.
+void put_together(std::vector<Reached>& reached) {
+  using Key = std::tuple<std::size_t, std::optional<Base>, const Rule*>;
+  std::map<Key, std::vector<std::size_t>> alike;
+  std::vector<Reached> result;
+  for (Reached& each : reached) {
+    const Decision& first = each.access.front().decision;
+    std::vector<std::size_t>& candidates = alike[{each.access.size(), first.base, first.rule}];
+    const auto found =
+        std::ranges::find_if(candidates, [&](std::size_t known) { return may_be_told_together(result[known], each); });
+    if (found == candidates.end()) {
+      candidates.push_back(result.size());
+      result.push_back(std::move(each));
+      continue;
+    }
+    Reached* const other = &result[*found];
+    std::ranges::move(each.services, std::back_inserter(other->services));
+    other->asked.source = unite(other->asked.source, each.asked.source);
+    other->asked.destination = unite(other->asked.destination, each.asked.destination);
+    if (other->access.size() == 1) {
+      other->access.front().packets = {other->asked};
+      continue;
+    }
+    for (std::size_t i = 0; i < each.access.size(); ++i) {
+      std::vector<Box>& packets = other->access[i].packets;
+      std::ranges::move(each.access[i].packets, std::back_inserter(packets));
+      packets = families_together(std::move(packets));
+    }
+  }
+  reached = std::move(result);
+}
+
+/// What rules allow comes first, then what base traffic does, then what is not allowed.
+int rank(const Reached& reached) {
+  const auto by_rule = [](const Access& each) {
+    return each.decision.verdict == Verdict::allow && each.decision.rule != nullptr;
+  };
+  if (std::ranges::any_of(reached.access, by_rule)) return 0;
+  return reached.anything_allowed() ? 1 : 2;
+}
+
+std::vector<Reached> Answer::run() {
+  decide_all();
+  find_services();
+  for (const Decided& decided : decided_) fill(decided);
+  put_together(reached_);
+  for (Reached& reached : reached_) std::ranges::stable_sort(reached.services, {}, &Transport::protocol);
+  std::ranges::stable_sort(reached_, {}, rank);
+  const auto size = [](const Reached& reached) { return reached.services.size(); };
+  constexpr std::size_t many = 100;  // protocols: all but those that something is said of
+  const auto rest = std::ranges::max_element(reached_, {}, size);
+  if (size(*rest) >= many) std::rotate(rest, rest + 1, reached_.end());
+  return std::move(reached_);
+}
+
+}  // namespace
+
+bool Reached::anything_allowed() const {
+  return std::ranges::any_of(access, [](const Access& each) { return each.decision.verdict == Verdict::allow; });
+}
+
+std::expected<Reach, TooComplex> reach(const Graph& graph, const Question& question) {
+  const Section& section = graph.section(question.direction);
+  if (!section.managed) return Reach{false, {}};
+  const std::vector<Box> asked = asked_boxes(graph, question);
+  if (asked.empty()) return Reach{};
+  const InterfaceClasses interfaces = interface_classes(graph, asked);
+  const DiagramBudget budget{.steps = 5'000'000 + 2'000 * section.rules.size()};
+  const bool sources = question.direction != Direction::outbound;
+  for (const FieldOrder& order : {sources ? by_source : by_destination, sources ? by_destination : by_source}) {
+    try {
+      PacketSpace space(interfaces, order, budget);
+      return Reach{true, Answer(space, graph, question, asked).run()};
+    } catch (const TooComplex&) {}
+  }
+  return std::unexpected(TooComplex{});
+}
+
+}  // namespace portpolicy::review

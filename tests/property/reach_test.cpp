@@ -1,0 +1,147 @@
+#include "compiler/review/reach.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "compiler/compile.h"
+#include "tests/support/effort.h"
+#include "tests/support/memory_reader.h"
+#include "tests/support/random_packet.h"
+#include "tests/support/random_policy.h"
+
+// Random policies with limits, random questions, packets at the boundaries of what the policies speak of: a packet that
+// was asked about stands in the answer once, with what `evaluate` says of it; any other one nowhere.
+
+using namespace portpolicy;
+using test::Random;
+
+namespace {
+
+std::string with_limits(test::PolicyText policy, Random& random) {
+  for (auto& rules : policy.rules)
+    for (std::string& rule : rules)
+      if (rule.starts_with("{allow") && random.chance(40)) rule.insert(rule.size() - 1, ", limit: 5/minute");
+  return policy.text();
+}
+
+std::vector<Transport> random_services(Random& random) {
+  const PortSet few = PortSet::of({1000, 1010}),
+                web = PortSet::of(std::vector<Interval<std::uint16_t>>{{80, 80}, {443, 443}});
+  const IcmpSet types = IcmpSet::of({icmp_value(3, 0), icmp_value(8, 255)});
+  static const std::vector<std::vector<Transport>> all{
+      {},
+      {},
+      {{protocols::tcp, PortSet::of({22, 22}), IcmpSet::all()}},
+      {{protocols::tcp, PortSet::of({53, 53}), IcmpSet::all()},
+       {protocols::udp, PortSet::of({53, 53}), IcmpSet::all()}},
+      {{protocols::tcp, few, IcmpSet::all()}},
+      {{protocols::tcp, web, IcmpSet::all()}},
+      {{protocols::tcp, PortSet::all(), IcmpSet::all()}},
+      {{protocols::udp, PortSet::of({1, 65535}), IcmpSet::all()}},
+      {{protocols::icmp, PortSet::all(), types}, {protocols::icmpv6, PortSet::all(), IcmpSet::all()}},
+      {{protocols::igmp, PortSet::all(), IcmpSet::all()}, {protocols::esp, PortSet::all(), IcmpSet::all()}},
+  };
+  return random.one_of(all);
+}
+
+review::Question random_question(const Graph& graph, Direction direction, Random& random) {
+  review::Question question;
+  question.direction = direction;
+  question.services = random_services(random);
+  if (random.chance(25)) question.from = random.one_of(graph.address_sets).addresses;
+  if (random.chance(25)) question.to = random.one_of(graph.address_sets).addresses;
+  if (random.chance(15)) question.in = random.one_of(graph.interface_sets);
+  if (random.chance(15)) question.out = random.one_of(graph.interface_sets);
+  if (random.chance(10)) question.source_ports = PortSet::of({1024, 40000});
+  return question;
+}
+
+bool in_own_family(const Packet& packet) {
+  return family_of(packet.protocol).value_or(packet.family()) == packet.family();
+}
+
+bool is_of(const std::vector<Transport>& services, const Packet& packet) {
+  return in_own_family(packet) && std::ranges::any_of(services, [&](const Transport& transport) {
+           return transport.protocol == packet.protocol && transport.ports.contains(packet.destination_port.number()) &&
+                  transport.icmp.contains(icmp_value(packet.icmp_type, packet.icmp_code));
+         });
+}
+
+bool is_asked(const review::Question& question, const Packet& packet) {
+  const bool opens = packet.state == State::new_ || packet.state == State::untracked;
+  const bool inward = packet.direction == Direction::outbound || (packet.in != "lo" && question.in.contains(packet.in));
+  const bool outward =
+      packet.direction == Direction::inbound || (packet.out != "lo" && question.out.contains(packet.out));
+  return opens && inward && outward && in_own_family(packet) &&
+         (question.services.empty() || is_of(question.services, packet)) && question.from.contains(packet.source) &&
+         question.to.contains(packet.destination) && question.source_ports.contains(packet.source_port.number());
+}
+
+bool alike(const Decision& a, const Decision& b) {
+  return a.verdict == b.verdict && a.base == b.base && a.rule == b.rule;
+}
+
+/// What the answer says of a packet.
+std::vector<const review::Access*> told(const review::Reach& answer, const Packet& packet) {
+  std::vector<const review::Access*> found;
+  for (const review::Reached& reached : answer.reached) {
+    if (!is_of(reached.services, packet)) continue;
+    for (const review::Access& access : reached.access)
+      for (const Box& box : access.packets)
+        if (contains(box, packet)) found.push_back(&access);
+  }
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("an answer to who can reach a service has every packet asked about once, with what decides it") {
+  std::size_t asked = 0, by_rule = 0, limited = 0, in_part = 0, split = 0;
+  for (unsigned seed = 1; seed <= test::trials(1500); ++seed) {
+    CAPTURE(seed);
+    Random random(seed);
+    const std::string text = with_limits(test::random_policy(random), random);
+    CAPTURE(text);
+    test::MemoryReader reader({{"policy.yaml", text}});
+    SourceMap sources;
+    Diagnostics diagnostics;
+    const auto compiled =
+        compile("policy.yaml", reader, Host{*parse_date("2026-11-22")}, Thoroughness::errors, sources, diagnostics);
+    REQUIRE(compiled.has_value());
+    const Graph& graph = compiled->graph;
+    for (const Direction direction : directions) {
+      const review::Question question = random_question(graph, direction, random);
+      const auto answer = review::reach(graph, question);
+      REQUIRE(answer.has_value());
+      REQUIRE(answer->managed == graph.section(direction).managed);
+      if (answer->reached.size() > 1) ++split;
+      for (int i = 0; i < 100; ++i) {
+        const Packet packet = test::packet_near(graph, direction, random);
+        CAPTURE(to_string(packet));
+        const std::vector<const review::Access*> found = told(*answer, packet);
+        if (!answer->managed || !is_asked(question, packet)) {
+          if (in_own_family(packet)) REQUIRE(found.empty());
+          continue;
+        }
+        REQUIRE(found.size() == 1);
+        ++asked;
+        const Decision decision = evaluate(graph, packet, Limits::hold);
+        REQUIRE(alike(found[0]->decision, decision));
+        REQUIRE(alike(found[0]->over_limit, evaluate(graph, packet, Limits::exhausted)));
+        if (decision.rule != nullptr) ++by_rule;
+        if (decision.rule != nullptr && decision.rule->limit) ++limited;
+        if (found[0]->packets.size() > 1 || !found[0]->packets[0].destination.is_all()) ++in_part;
+      }
+    }
+  }
+  MESSAGE(asked << " packets asked about, " << by_rule << " decided by a rule, " << limited << " within a limit, "
+                << in_part << " in a set that is narrowed, " << split << " answers with several parts");
+  CHECK(asked > test::trials(30'000));
+  CHECK(by_rule > test::trials(8'000));
+  CHECK(limited > test::trials(2'000));
+  CHECK(in_part > test::trials(10'000));
+  CHECK(split > test::trials(1'500));
+}
