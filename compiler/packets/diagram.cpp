@@ -205,6 +205,7 @@ const Diagrams::Edge& Diagrams::find(const Stored& stored, std::uint64_t number)
 }
 
 void Diagrams::make_room() {
+  ++operations_;
   if (live_edges_ < std::min(sweep_at_, budget_.edges / 2)) return;
   sweep();
   sweep_at_ = std::max<std::size_t>(sweep_at_, 2 * live_edges_);

@@ -140,6 +140,8 @@ class Diagrams {
   void sweep();
   /// What is there now, for measurements.
   std::size_t edge_count() const { return live_edges_; }
+  /// How many operations were begun: how far a question came.
+  std::size_t operations() const { return operations_; }
 
  private:
   friend class Diagram;
@@ -219,6 +221,7 @@ class Diagrams {
   std::vector<Stored> nodes_;  // the first `most_values` stand for terminals
   Arena arena_;
   std::size_t live_edges_ = 0;
+  std::size_t operations_ = 0;
   std::size_t sweep_at_ = 4'000'000;
   std::vector<Node> table_;  // open addressing; 0 is free
   std::vector<Remembered> memory_;
