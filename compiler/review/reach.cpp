@@ -142,23 +142,24 @@ class Answer {
   std::vector<Reached> run();
 
  private:
-  /// All packets that the same decides, while limits hold and once they are exhausted.
+  /// All packets that one decides while limits hold.
   struct Decided {
-    Decision decision, over_limit;
+    Decision decision;
     Diagram packets;
+    std::vector<Decided> over_limit{};  // of a rule with a limit: by whom, once all limits are exhausted
   };
 
   void collect(const Graph& graph, Direction direction);
   void decide_all();
-  void add(const Decision& decision, const Decision& over_limit, const Diagram& packets);
-  Diagram who_decides(std::size_t begin, std::size_t end);
+  std::vector<Decided> split(Layers& layers, const Diagram& packets);
+  Diagram who_decides(const std::vector<const Diagram*>& sets, std::size_t begin, std::size_t end);
   void find_services();
   void take_in_those_of_one_family(std::vector<Diagram> maps);
-  void fill(const Decided& decided);
+  /// Calls `take(reached, boxes)` for each of `reached_` that has some of these packets.
+  template <class Take>
+  void for_each_service(const Diagram& packets, Take take);
   std::vector<Box> boxes_of_rest(const Diagram& rest);
   Box asked_of(const Transport& service) const;
-
-  Decision by_default() const { return {section_.otherwise, std::nullopt, nullptr}; }
 
   PacketSpace& space_;
   Diagrams& diagrams_;
@@ -185,8 +186,13 @@ void Answer::collect(const Graph& graph, Direction direction) {
     take({rule.verdict, std::nullopt, &rule}, rule.limit.has_value(), boxes_of(graph, rule.packets));
 }
 
-void Answer::add(const Decision& decision, const Decision& over_limit, const Diagram& packets) {
-  decided_.push_back({decision, over_limit, packets});
+std::vector<Answer::Decided> Answer::split(Layers& layers, const Diagram& packets) {
+  std::vector<Decided> result;
+  Diagram rest = layers.split(packets, [&](const Decider& decider, const Diagram& part) {
+    result.push_back({decider.decision, part});
+  });
+  if (rest.takes(1)) result.push_back({{section_.otherwise, std::nullopt, nullptr}, std::move(rest)});
+  return result;
 }
 
 void Answer::decide_all() {
@@ -197,25 +203,21 @@ void Answer::decide_all() {
   }
   Layers while_limits_hold(diagrams_, all);
   Layers once_exhausted(diagrams_, unlimited);
-  const Diagram rest = while_limits_hold.split(asked_, [&](const Decider& decider, const Diagram& part) {
-    if (!decider.limited) return add(decider.decision, decider.decision, part);
-    const Diagram left = once_exhausted.split(
-        part, [&](const Decider& other, const Diagram& of) { add(decider.decision, other.decision, of); });
-    if (left.takes(1)) add(decider.decision, by_default(), left);
-  });
-  if (rest.takes(1)) add(by_default(), by_default(), rest);
+  decided_ = split(while_limits_hold, asked_);
+  for (Decided& decided : decided_)
+    if (decided.decision.rule != nullptr && decided.decision.rule->limit)
+      decided.over_limit = split(once_exhausted, decided.packets);
 }
 
-/// Which of `decided_` it is that has a packet, as the number at the level behind the fields: a map with as many values as
-/// are needed.
-Diagram Answer::who_decides(std::size_t begin, std::size_t end) {
+/// Which of some sets it is that has a packet, as the number at the level behind the fields: a map with as many values as are
+/// needed.
+Diagram Answer::who_decides(const std::vector<const Diagram*>& sets, std::size_t begin, std::size_t end) {
   if (end - begin == 1) {
     const std::vector<Interval<std::uint64_t>> number{{begin, begin}};
-    return diagrams_.within(diagrams_.narrow(space_.beyond_packets, number, diagrams_.constant(1)),
-                            decided_[begin].packets);
+    return diagrams_.within(diagrams_.narrow(space_.beyond_packets, number, diagrams_.constant(1)), *sets[begin]);
   }
   const std::size_t middle = begin + (end - begin) / 2;
-  return diagrams_.over(who_decides(begin, middle), who_decides(middle, end));
+  return diagrams_.over(who_decides(sets, begin, middle), who_decides(sets, middle, end));
 }
 
 std::vector<Transport> transports_of(const Box& box) {
@@ -231,7 +233,12 @@ std::vector<Transport> transports_of(const Box& box) {
 }
 
 void Answer::find_services() {
-  const Diagram map = who_decides(0, decided_.size());
+  std::vector<const Diagram*> sets;
+  for (const Decided& decided : decided_) {
+    if (decided.over_limit.empty()) sets.push_back(&decided.packets);
+    for (const Decided& over_limit : decided.over_limit) sets.push_back(&over_limit.packets);
+  }
+  const Diagram map = who_decides(sets, 0, sets.size());
   std::map<Diagram, std::size_t> index_of;
   std::vector<Diagram> maps;
   for (const PacketSpace::Part& part : space_.parts(map, 0, fields_of_service, most_parts)) {
@@ -320,8 +327,9 @@ std::vector<Box> Answer::boxes_of_rest(const Diagram& rest) {
   return families_together(std::move(boxes));
 }
 
-void Answer::fill(const Decided& decided) {
-  for (const PacketSpace::Part& part : space_.parts(decided.packets, 0, fields_of_service, most_parts)) {
+template <class Take>
+void Answer::for_each_service(const Diagram& packets, Take take) {
+  for (const PacketSpace::Part& part : space_.parts(packets, 0, fields_of_service, most_parts)) {
     std::optional<std::vector<Box>> boxes;
     for (const auto& [protocol, ports] : first_of_) {
       if (!part.box.protocols.test(protocol)) continue;
@@ -330,27 +338,38 @@ void Answer::fill(const Decided& decided) {
           if (!boxes) boxes = boxes_of_rest(part.rest);
           else if (parts_left_ < boxes->size()) throw TooComplex{};
           else parts_left_ -= boxes->size();
-          reached_[port->second].access.push_back({decided.decision, decided.over_limit, *boxes});
+          take(reached_[port->second], *boxes);
         }
       }
     }
   }
 }
 
-bool same_decisions(const Reached& a, const Reached& b) {
-  const auto alike = [](const Decision& x, const Decision& y) { return x.base == y.base && x.rule == y.rule; };
-  return std::ranges::equal(a.access, b.access, [&](const Access& x, const Access& y) {
-    return alike(x.decision, y.decision) && alike(x.over_limit, y.over_limit);
-  });
+bool alike(const Access& x, const Access& y) {
+  return x.decision.base == y.decision.base && x.decision.rule == y.decision.rule &&
+         std::ranges::equal(x.over_limit, y.over_limit, alike);
+}
+
+/// Whether one decides everything, whether limits hold or not.
+bool is_simple(const Reached& reached) {
+  return reached.access.size() == 1 && reached.access.front().over_limit.size() <= 1;
 }
 
 /// Whether the answer for both families is the answer for each.
 bool may_be_told_together(const Reached& a, const Reached& b) {
-  if (!same_decisions(a, b)) return false;
-  if (a.access.size() == 1) return true;
+  if (!std::ranges::equal(a.access, b.access, alike)) return false;
+  if (is_simple(a)) return true;
   const bool a_is_v4 = a.asked.source.v6.empty(), b_is_v4 = b.asked.source.v6.empty();
   const bool a_is_v6 = a.asked.source.v4.empty(), b_is_v6 = b.asked.source.v4.empty();
   return (a_is_v4 && b_is_v6) || (a_is_v6 && b_is_v4);
+}
+
+void take_in(std::vector<Access>& into, std::vector<Access>& from) {
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    std::ranges::move(from[i].packets, std::back_inserter(into[i].packets));
+    into[i].packets = families_together(std::move(into[i].packets));
+    take_in(into[i].over_limit, from[i].over_limit);
+  }
 }
 
 /// Services of which one decides everything are told of together, and those of one family with those of the other.
@@ -372,15 +391,13 @@ void put_together(std::vector<Reached>& reached) {
     std::ranges::move(each.services, std::back_inserter(other->services));
     other->asked.source = unite(other->asked.source, each.asked.source);
     other->asked.destination = unite(other->asked.destination, each.asked.destination);
-    if (other->access.size() == 1) {
-      other->access.front().packets = {other->asked};
+    if (!is_simple(*other)) {
+      take_in(other->access, each.access);
       continue;
     }
-    for (std::size_t i = 0; i < each.access.size(); ++i) {
-      std::vector<Box>& packets = other->access[i].packets;
-      std::ranges::move(each.access[i].packets, std::back_inserter(packets));
-      packets = families_together(std::move(packets));
-    }
+    Access& only = other->access.front();
+    only.packets = {other->asked};
+    if (!only.over_limit.empty()) only.over_limit.front().packets = only.packets;
   }
   reached = std::move(result);
 }
@@ -397,7 +414,15 @@ int rank(const Reached& reached) {
 std::vector<Reached> Answer::run() {
   decide_all();
   find_services();
-  for (const Decided& decided : decided_) fill(decided);
+  for (const Decided& decided : decided_) {
+    for_each_service(decided.packets, [&](Reached& reached, const std::vector<Box>& boxes) {
+      reached.access.push_back({decided.decision, boxes});
+    });
+    for (const Decided& over_limit : decided.over_limit)
+      for_each_service(over_limit.packets, [&](Reached& reached, const std::vector<Box>& boxes) {
+        reached.access.back().over_limit.push_back({over_limit.decision, boxes});
+      });
+  }
   put_together(reached_);
   for (Reached& reached : reached_) std::ranges::stable_sort(reached.services, {}, &Transport::protocol);
   std::ranges::stable_sort(reached_, {}, rank);
@@ -414,13 +439,14 @@ bool Reached::anything_allowed() const {
   return std::ranges::any_of(access, [](const Access& each) { return each.decision.verdict == Verdict::allow; });
 }
 
-std::expected<Reach, TooComplex> reach(const Graph& graph, const Question& question) {
+std::expected<Reach, TooComplex> reach(const Graph& graph, const Question& question,
+                                       std::optional<DiagramBudget> given) {
   const Section& section = graph.section(question.direction);
   if (!section.managed) return Reach{false, {}};
   const std::vector<Box> asked = asked_boxes(graph, question);
   if (asked.empty()) return Reach{};
   const InterfaceClasses interfaces = interface_classes(graph, asked);
-  const DiagramBudget budget{.steps = 5'000'000 + 2'000 * section.rules.size()};
+  const DiagramBudget budget = given.value_or(DiagramBudget{.steps = 5'000'000 + 2'000 * section.rules.size()});
   const bool sources = question.direction != Direction::outbound;
   for (const FieldOrder& order : {sources ? by_source : by_destination, sources ? by_destination : by_source}) {
     try {

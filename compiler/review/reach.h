@@ -1,7 +1,7 @@
 #pragma once
 
-#include <cstddef>
 #include <expected>
+#include <optional>
 #include <vector>
 
 #include "compiler/graph/graph.h"
@@ -20,12 +20,13 @@ struct Question {
   PortSet source_ports = PortSet::all();
 };
 
-/// Packets that have the same answer.
+/// What one decider decides.
 struct Access {
-  Decision decision;    ///< while limits hold
-  Decision over_limit;  ///< once all limits are exhausted; the same, when `decision` is of no limited rule
+  Decision decision;  ///< while limits hold
   /// Apart from one another; source and destination of one family. Protocols, ports and types are those of the service.
   std::vector<Box> packets;
+  /// Of a rule with a limit: what decides these packets once all limits are exhausted. Empty for others.
+  std::vector<Access> over_limit{};
 };
 
 /// Services that have the same answer in everything.
@@ -42,7 +43,9 @@ struct Reach {
       reached;  ///< what rules allow first, all the other protocols last; none: there is no such packet
 };
 
-/// For each service asked about, who decides what. Of protocols that imply a family only that family is asked about.
-std::expected<Reach, TooComplex> reach(const Graph& graph, const Question& question);
+/// For each service asked about, who decides what. Of protocols that imply a family only that family is asked about. The
+/// budget is in proportion to the rules unless one is given.
+std::expected<Reach, TooComplex> reach(const Graph& graph, const Question& question,
+                                       std::optional<DiagramBudget> budget = {});
 
 }  // namespace portpolicy::review
