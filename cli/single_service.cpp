@@ -2,31 +2,11 @@
 
 #include <vector>
 
-#include "compiler/diagnostics/diagnostic.h"
-#include "compiler/graph/resolve.h"
-#include "compiler/syntax/service.h"
+#include "cli/policy_words.h"
 
 namespace portpolicy::cli {
 
 namespace {
-
-std::string with_help(std::string message, const std::string& help) {
-  return help.empty() ? message : message + "; " + help;
-}
-
-Result<std::vector<Transport>> transports_of(std::string_view service, const syntax::Policy& policy) {
-  auto parsed = syntax::parse_service(service);
-  if (!parsed) return fail(with_help(parsed.error().message, parsed.error().help));
-  Graph scratch;
-  Diagnostics diagnostics;
-  Resolver resolver(policy, scratch, diagnostics);
-  diagnostics.take_out([](const Diagnostic&) { return true; });  // of the definitions: reported already
-  auto transports = resolver.transports({*parsed});
-  if (transports) return std::move(*transports);
-  if (diagnostics.all().empty()) return fail("`" + std::string(service) + "` is not a service");
-  const Diagnostic& problem = diagnostics.all().front();
-  return fail(with_help(problem.message, problem.help));
-}
 
 /// `53/udp`, `icmp/8:0-255`, `esp`, as far as it helps to choose.
 std::string candidate(const Transport& transport) {
@@ -48,7 +28,7 @@ Result<void> set_icmp(Packet& packet, const IcmpSet& types, std::string_view ser
 }  // namespace
 
 Result<void> set_service(Packet& packet, std::string_view service, const syntax::Policy& policy) {
-  auto transports = transports_of(service, policy);
+  auto transports = PolicyWords(policy).service(service);
   if (!transports) return std::unexpected(transports.error());
   const std::string name = "`" + std::string(service) + "`";
   if (transports->empty()) return fail(name + " is every service; name one");
