@@ -10,6 +10,8 @@
 #include "cli/choices.h"
 #include "cli/exit_code.h"
 #include "cli/explanation.h"
+#include "cli/policy_words.h"
+#include "cli/reach_answer.h"
 #include "cli/single_service.h"
 #include "cli/usage.h"
 #include "compiler/diagnostics/packet_json.h"
@@ -117,7 +119,10 @@ int one_packet(const Options& options, Io& io) {
   const Result<Packet> packet = with_service(*start, options, loaded->compiled.policy);
   if (!packet) return usage_error(io, "explain", packet.error().message);
   if (options.format == "json") io.out << answer_json(loaded->compiled.graph, *packet, loaded->sources);
-  else io.out << answer_text(loaded->compiled.graph, *packet, loaded->sources);
+  else {
+    const SetWords words(loaded->compiled.graph, loaded->compiled.policy);
+    io.out << answer_text(loaded->compiled.graph, words, *packet, loaded->sources);
+  }
   return exit_done;
 }
 
@@ -169,22 +174,103 @@ int many_packets(const Options& options, Io& io) {
   return answer_lines(file, *options.packets, *loaded, io);
 }
 
+/// What stands behind an option, if it was given.
+template <class Read, class Set>
+Result<void> narrow(Set& set, std::string_view option, const std::optional<std::string>& given, Read read) {
+  if (!given) return {};
+  auto found = read(*given);
+  if (!found) return fail(std::string(option) + ": " + found.error().message);
+  set = *std::move(found);
+  return {};
+}
+
+Result<review::Question> question_of(const Options& options, Direction direction, const syntax::Policy& policy) {
+  review::Question question;
+  question.direction = direction;
+  PolicyWords words(policy);
+  const auto networks = [&](const std::string& text) { return words.networks(text); };
+  const auto interfaces = [&](const std::string& text) { return words.interfaces(text); };
+  const auto services = [&](const std::string& text) { return words.services(text); };
+  const auto port = [](const std::string& text) -> Result<PortSet> {
+    const Result<Port> parsed = Port::parse(text);
+    if (!parsed) return std::unexpected(parsed.error());
+    return PortSet::of({parsed->number(), parsed->number()});
+  };
+  for (const Result<void>& narrowed :
+       {narrow(question.services, "--service", options.service, services),
+        narrow(question.from, "--from", options.from, networks), narrow(question.to, "--to", options.to, networks),
+        narrow(question.in, "--in", options.in, interfaces), narrow(question.out, "--out", options.out, interfaces),
+        narrow(question.source_ports, "--source-port", options.source_port, port)})
+    if (!narrowed) return std::unexpected(narrowed.error());
+  const auto without_ports = [](const Transport& transport) { return !has_ports(transport.protocol); };
+  if (options.source_port && (question.services.empty() || std::ranges::any_of(question.services, without_ports)))
+    return fail("--source-port needs a --service that has ports");
+  return question;
+}
+
+/// What is wrong with the options for a question, before the policy is read.
+std::string mistake_in_question(const Options& options) {
+  if (!options.direction) return "--where needs a direction: inbound, outbound or forward";
+  if (options.state) return "--where asks about packets that open a connection; leave --state out";
+  if (options.packets) return "--where and --packets do not go together";
+  if (options.in && *options.direction == "outbound") return "an outbound packet has no --in";
+  if (options.out && *options.direction == "inbound") return "an inbound packet has no --out";
+  return {};
+}
+
+int who_can_reach(const Options& options, Io& io) {
+  if (const std::string mistake = mistake_in_question(options); !mistake.empty())
+    return usage_error(io, "explain", mistake);
+  const Direction direction = *one_of("the direction", *options.direction, directions);
+  const auto loaded = load_meaning(options, io);
+  if (!loaded) return loaded.error();
+  const auto question = question_of(options, direction, loaded->compiled.policy);
+  if (!question) return usage_error(io, "explain", question.error().message);
+  const Graph& graph = loaded->compiled.graph;
+  const auto reach = review::reach(graph, *question);
+  if (!reach) {
+    io.err << "portpolicy: who can reach this is too complex to decide; ask about fewer packets with --service, --from "
+              "or --to\n";
+    return exit_findings;
+  }
+  if (reach->managed && reach->reached.empty())
+    return usage_error(io, "explain", "there is no such packet; those that use the loopback interface do not count");
+  if (options.format == "json") io.out << reach_json(graph, *question, *reach, loaded->sources);
+  else if (!reach->managed) io.out << unmanaged_text(direction);
+  else io.out << reach_text(graph, SetWords(graph, loaded->compiled.policy), *question, *reach, loaded->sources);
+  return exit_done;
+}
+
 }  // namespace
 
 void add(CLI::App& program, Options& options) {
   CLI::App* command = program.add_subcommand("explain", "Say what becomes of a packet, and which rule decides it");
   cli::add(*command, options.policy);
-  command
-      ->add_option("DIRECTION", options.direction, "Whether the packet comes to this host, leaves it or passes through")
+  command->add_option("DIRECTION", options.direction, "Whether packets come to this host, leave it or pass through")
       ->type_name(choice_of(directions));
-  command->add_option("--from", options.from, "The source address")->type_name("ADDRESS");
-  command->add_option("--to", options.to, "The destination address")->type_name("ADDRESS");
-  command->add_option("--service", options.service, "One port, ICMP type or protocol: 5432/tcp, ssh, icmp/8, esp")
+  command->add_flag("--where", options.where, "Not one packet: who can reach a service, and by which rule");
+  command
+      ->add_option("--from", options.from,
+                   "The source address; with --where, networks: 10.0.0.0/8,office (default: any)")
+      ->type_name("ADDRESS");
+  command->add_option("--to", options.to, "The destination address; with --where, networks (default: any)")
+      ->type_name("ADDRESS");
+  command
+      ->add_option(
+          "--service", options.service,
+          "One port, ICMP type or protocol: 5432/tcp, ssh, icmp/8, esp; with --where, services: dns,8000-8100/tcp "
+          "(default: any)")
       ->type_name("SERVICE");
-  command->add_option("--source-port", options.source_port, "The port it comes from (default: 40000)")->type_name("N");
-  command->add_option("--in", options.in, "The interface it comes in by (default: one that no rule names)")
+  command
+      ->add_option("--source-port", options.source_port, "The port it comes from (default: 40000; with --where: any)")
+      ->type_name("N");
+  command
+      ->add_option("--in", options.in,
+                   "The interface it comes in by (default: one that no rule names; with --where: any)")
       ->type_name("IF");
-  command->add_option("--out", options.out, "The interface it leaves by (default: one that no rule names)")
+  command
+      ->add_option("--out", options.out,
+                   "The interface it leaves by (default: one that no rule names; with --where: any)")
       ->type_name("IF");
   command->add_option("--state", options.state, "What connection tracking calls it (default: new)")
       ->type_name(choice_of(states));
@@ -200,18 +286,39 @@ void add(CLI::App& program, Options& options) {
       "and\n"
       "--service. A test or a promise of the policy that is broken does not keep its packets from being explained.\n"
       "\n"
+      "With --where the answer is about all packets of a service that open a connection and do not use the loopback\n"
+      "interface: for inbound from where they are allowed, for outbound to where, for forward from where to where, "
+      "each "
+      "with\n"
+      "the rule that decides. Allowed comes first. `only` says that a row holds for some packets of its addresses. "
+      "Without\n"
+      "--service it is about every protocol; ICMP and IGMP are IPv4, ICMPv6 is IPv6.\n"
+      "\n"
+      "With --where and --format json the whole answer is one object: "
+      "{\"format_version\":1,\"direction\",\"managed\",\n"
+      "\"services\":[{\"service\":[\"5432/tcp\"],\"asked\":PACKETS,\"access\":[ACCESS]}]}. ACCESS is {\"verdict\",\n"
+      "\"decided_by\",\"file\",\"line\",\"packets\":[PACKETS]}, and for a rule with a limit also \"limit\" and\n"
+      "\"over_limit\":[ACCESS]: who decides these packets once all limits are exhausted. PACKETS is {\"source\":\n"
+      "[\"10.0.0.0/8\"],\"destination\":[..],\"in\":[..],\"out\":[..],\"source_port\":[..]}: every combination of "
+      "these, of\n"
+      "one family. No packet stands in two of them.\n"
+      "\n"
       "Examples:\n"
       "  portpolicy explain policy.yaml inbound --from 198.51.100.7 --to 192.0.2.1 --service ssh\n"
+      "  portpolicy explain policy.yaml --where inbound --service postgresql\n"
+      "  portpolicy explain policy.yaml --where forward --from guests\n"
       "  portpolicy explain policy.yaml --packets packets.jsonl\n"
       "\n"
       "A line of --packets: {\"direction\":\"inbound\",\"source\":\"198.51.100.7\",\"destination\":\"192.0.2.1\",\n"
       "\"protocol\":\"tcp\",\"destination_port\":22}\n"
       "\n"
-      "Exit codes: 0 done, whatever the verdict; 1 the policy has errors; 2 wrong usage or a line that is no packet;\n"
-      "3 a file cannot be read; 70 internal error");
+      "Exit codes: 0 done, whatever the verdict; 1 the policy has errors, or --where is too complex to answer; 2 "
+      "wrong\n"
+      "usage or a line that is no packet; 3 a file cannot be read; 70 internal error");
 }
 
 int run(const Options& options, Io& io) {
+  if (options.where) return who_can_reach(options, io);
   return options.packets ? many_packets(options, io) : one_packet(options, io);
 }
 

@@ -11,6 +11,7 @@ namespace portpolicy::cli::explain {
 struct Options {
   PolicyOptions policy;
   std::optional<std::string> direction, from, to, service, source_port, in, out, state;
+  bool where = false;                  ///< not one packet, but who can reach a service
   std::optional<std::string> packets;  ///< a file with a packet a line, or `-`
   std::string format = "text";
 };
