@@ -218,6 +218,20 @@ std::string mistake_in_question(const Options& options) {
   return {};
 }
 
+/// What narrows a question, as it was written.
+std::string narrowing(const Options& options) {
+  std::string text;
+  const auto add = [&](std::string_view word, const std::optional<std::string>& given) {
+    if (given) text += " " + std::string(word) + " " + *given;
+  };
+  add("from", options.from);
+  add("to", options.to);
+  add("in", options.in);
+  add("out", options.out);
+  add("source-port", options.source_port);
+  return text;
+}
+
 int who_can_reach(const Options& options, Io& io) {
   if (const std::string mistake = mistake_in_question(options); !mistake.empty())
     return usage_error(io, "explain", mistake);
@@ -237,7 +251,10 @@ int who_can_reach(const Options& options, Io& io) {
     return usage_error(io, "explain", "there is no such packet; those that use the loopback interface do not count");
   if (options.format == "json") io.out << reach_json(graph, *question, *reach, loaded->sources);
   else if (!reach->managed) io.out << unmanaged_text(direction);
-  else io.out << reach_text(graph, SetWords(graph, loaded->compiled.policy), *question, *reach, loaded->sources);
+  else {
+    const SetWords words(graph, loaded->compiled.policy);
+    io.out << reach_text(graph, words, *question, narrowing(options), *reach, loaded->sources);
+  }
   return exit_done;
 }
 

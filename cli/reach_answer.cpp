@@ -5,6 +5,7 @@
 #include <span>
 
 #include "cli/decider.h"
+#include "compiler/diagnostics/render.h"
 #include "compiler/registry/registry.h"
 
 namespace portpolicy::cli {
@@ -32,8 +33,9 @@ bool is_asked(const AddressSet& set, const AddressSet& asked, const AddressSet& 
 
 class Text {
  public:
-  Text(const Graph& graph, const SetWords& words, const Question& question, const SourceMap& sources)
-      : graph_(graph), words_(words), question_(question), sources_(sources) {}
+  Text(const Graph& graph, const SetWords& words, const Question& question, const std::string& asked,
+       const SourceMap& sources)
+      : graph_(graph), words_(words), question_(question), asked_(asked), sources_(sources) {}
 
   std::string of(const Reach& reach) const;
 
@@ -53,6 +55,7 @@ class Text {
   const Graph& graph_;
   const SetWords& words_;
   const Question& question_;
+  const std::string& asked_;
   const SourceMap& sources_;
 };
 
@@ -80,12 +83,7 @@ std::string Text::services(const Reached& reached, bool is_last, bool is_only) c
 }
 
 std::string Text::heading() const {
-  std::string text{to_string(question_.direction)};
-  if (!question_.from.is_all()) text += " from " + addresses(question_.from);
-  if (!question_.to.is_all()) text += " to " + addresses(question_.to);
-  if (!question_.in.is_all()) text += " in " + words_.interfaces(question_.in);
-  if (!question_.out.is_all()) text += " out " + words_.interfaces(question_.out);
-  if (!question_.source_ports.is_all()) text += " source-port " + to_string(question_.source_ports);
+  const std::string text = std::string(to_string(question_.direction)) + escaped(asked_);
   switch (question_.direction) {
     case Direction::inbound:
       return text + ", by source:";
@@ -217,10 +215,10 @@ std::string padded(std::string text, std::size_t width) {
 
 std::string table(const std::vector<Row>& rows) {
   constexpr std::size_t indent = 10;  // behind the verdict
+  constexpr std::size_t least = 20;   // so that what stands below a long line is seen to be beside it
   std::size_t width = 0;
   for (const Row& row : rows)
-    for (const std::string& line : row.who)
-      if (line.size() <= widest) width = std::max(width, line.size());
+    for (const std::string& line : row.who) width = std::max(width, line.size() <= widest ? line.size() : least);
   std::string text;
   for (const Row& row : rows) {
     std::vector<std::string> lines;
@@ -316,9 +314,9 @@ Json access_json(const Access& access, const Graph& graph, Direction direction, 
 
 }  // namespace
 
-std::string reach_text(const Graph& graph, const SetWords& words, const Question& question, const Reach& reach,
-                       const SourceMap& sources) {
-  return Text(graph, words, question, sources).of(reach);
+std::string reach_text(const Graph& graph, const SetWords& words, const Question& question, const std::string& asked,
+                       const Reach& reach, const SourceMap& sources) {
+  return Text(graph, words, question, asked, sources).of(reach);
 }
 
 std::string reach_json(const Graph& graph, const Question& question, const Reach& reach, const SourceMap& sources) {

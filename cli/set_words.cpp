@@ -107,6 +107,9 @@ bool is_unnamed(const Transport& transport) {
 SetWords::SetWords(const Graph& graph, const syntax::Policy& policy) {
   for (const NamedAddresses& set : graph.address_sets)
     if (!set.name.empty() && set.name != "any") add(set.name, set.addresses);
+  // Behind those that the policy names, so that of two names for one set its own is said.
+  for (const std::string_view name : registry::network_names())
+    if (name != "any") add(std::string(name), *registry::network_named(name));
   std::ranges::stable_sort(networks_, std::ranges::greater(),
                            [](const Named& named) { return size_of(named.addresses); });
   networks_.insert(networks_.begin(), {{"any", AddressSet::all()},
