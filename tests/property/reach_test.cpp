@@ -6,11 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "cli/decider.h"
+#include "cli/reach_answer.h"
 #include "compiler/compile.h"
 #include "tests/support/effort.h"
 #include "tests/support/memory_reader.h"
 #include "tests/support/random_packet.h"
 #include "tests/support/random_policy.h"
+#include "tests/support/said.h"
 
 // Random policies with limits, random questions, packets at the boundaries of what the policies speak of: a packet that
 // was asked about stands in the answer once, with what `evaluate` says of it; any other one nowhere.
@@ -103,6 +106,84 @@ std::vector<const review::Access*> told(const review::Reach& answer, const Packe
   return found;
 }
 
+/// A row of the text: what it says of whom, as it stands there.
+struct Row {
+  std::string verdict, why;
+  std::vector<std::string> who;
+};
+
+/// The rows of an answer about one service.
+std::vector<Row> rows_of(const std::string& text) {
+  std::vector<Row> rows;
+  for (std::string line : test::split(text.substr(text.find('\n') + 1), "\n")) {
+    if (line.size() < 10) continue;
+    if (line[2] != ' ') rows.push_back({line.substr(2, line.find(' ', 2) - 2), "", {}});
+    line = line.substr(10);
+    const bool goes_on = line.starts_with("  ") && line[2] != ' ';
+    const std::size_t gap = line.find("  ", goes_on ? 2 : 0);
+    const std::string who = line.substr(goes_on ? 2 : 0, gap - (goes_on ? 2 : 0));
+    if (goes_on) rows.back().who.back() += " " + who;
+    else if (!who.empty()) rows.back().who.push_back(who);
+    if (gap != std::string::npos && rows.back().why.empty())
+      rows.back().why = line.substr(line.find_first_not_of(' ', gap));
+  }
+  return rows;
+}
+
+/// Whether a packet is among those of whom a row speaks; nothing when it does not say all.
+std::optional<bool> speaks_of(cli::PolicyWords& words, const std::string& who, const Packet& packet) {
+  const std::size_t only = who.find(", only ");
+  const auto has = [&](const std::string& list, Address address) -> std::optional<bool> {
+    const bool exceptions = list.find(" except ") != std::string::npos;
+    const auto set = test::addresses_said(words, exceptions ? std::vector{list} : test::split(list, ", "));
+    return set.transform([&](const AddressSet& each) { return each.contains(address); });
+  };
+  const std::vector<std::string> sides = test::split(who.substr(0, only), " -> ");
+  const bool outbound = packet.direction == Direction::outbound;
+  std::optional<bool> all = has(sides[0], outbound ? packet.destination : packet.source);
+  const auto also = [&](std::optional<bool> other) {
+    all = all && other ? std::optional(*all && *other) : std::nullopt;
+  };
+  if (sides.size() == 2) also(has(sides[1], packet.destination));
+  if (only == std::string::npos) return all;
+  std::string rest = " and " + who.substr(only + 7);
+  for (const std::string key : {" and source port ", " and out ", " and in ", " and from ", " and to "}) {
+    const std::size_t at = rest.rfind(key);
+    if (at == std::string::npos) continue;
+    const std::string value = rest.substr(at + key.size());
+    rest.resize(at);
+    if (key == " and to ") also(has(value, packet.destination));
+    if (key == " and from ") also(has(value, packet.source));
+    if (key == " and in ") also(test::interfaces_said(words, value).contains(packet.in));
+    if (key == " and out ") also(test::interfaces_said(words, value).contains(packet.out));
+    if (key != " and source port ") continue;
+    bool inside = false;
+    for (const std::string& range : test::split(value, ", ")) {
+      const std::vector<std::string> ends = test::split(range, "-");
+      const auto port = static_cast<int>(packet.source_port.number());
+      inside = inside || (std::stoi(ends.front()) <= port && port <= std::stoi(ends.back()));
+    }
+    also(inside);
+  }
+  REQUIRE(rest.empty());
+  return all;
+}
+
+/// The row that speaks of a packet; nothing when some row does not say all.
+const Row* row_about(cli::PolicyWords& words, const std::vector<Row>& rows, const Packet& packet) {
+  std::vector<const Row*> found;
+  for (const Row& row : rows) {
+    for (const std::string& who : row.who) {
+      const bool rest = who == "any other" || who == "all else";
+      const std::optional<bool> about = rest ? std::optional(found.empty()) : speaks_of(words, who, packet);
+      if (!about) return nullptr;
+      if (*about) found.push_back(&row);
+    }
+  }
+  CHECK(found.size() == 1);
+  return found.empty() ? nullptr : found.front();
+}
+
 }  // namespace
 
 TEST_CASE("an answer to who can reach a service has every packet asked about once, with what decides it") {
@@ -156,4 +237,61 @@ TEST_CASE("an answer to who can reach a service has every packet asked about onc
   CHECK(limited > test::trials(2'000));
   CHECK(in_part > test::trials(10'000));
   CHECK(split > test::trials(1'500));
+}
+
+TEST_CASE("what people are told of who can reach a service is so") {
+  std::size_t read = 0, in_part = 0, rest = 0;
+  for (unsigned seed = 1; seed <= test::trials(1000); ++seed) {
+    CAPTURE(seed);
+    Random random(seed);
+    const std::string policy = with_limits(test::random_policy(random), random);
+    CAPTURE(policy);
+    test::MemoryReader reader({{"policy.yaml", policy}});
+    SourceMap sources;
+    Diagnostics diagnostics;
+    const auto compiled =
+        compile("policy.yaml", reader, Host{*parse_date("2026-11-22")}, Thoroughness::errors, sources, diagnostics);
+    REQUIRE(compiled.has_value());
+    const Graph& graph = compiled->graph;
+    const cli::SetWords set_words(graph, compiled->policy);
+    cli::PolicyWords policy_words(compiled->policy);
+    for (const Direction direction : directions) {
+      Packet packet = test::packet_near(graph, direction, random);
+      review::Question question = random_question(graph, direction, random);
+      const std::uint16_t port = packet.destination_port.number(),
+                          type = icmp_value(packet.icmp_type, packet.icmp_code);
+      question.services = {{packet.protocol, has_ports(packet.protocol) ? PortSet::of({port, port}) : PortSet::all(),
+                            has_icmp(packet) ? IcmpSet::of({type, type}) : IcmpSet::all()}};
+      if (!has_ports(packet.protocol)) question.source_ports = PortSet::all();
+      const auto answer = review::reach(graph, question);
+      REQUIRE(answer.has_value());
+      if (answer->reached.size() != 1) continue;
+      const std::string text = cli::reach_text(graph, set_words, question, "", *answer, sources);
+      CAPTURE(text);
+      const std::vector<Row> rows = rows_of(text);
+      for (int i = 0; i < 20; ++i) {
+        const Packet near = test::packet_near(graph, direction, random);
+        packet.source = near.source;
+        packet.destination = near.destination;
+        packet.in = near.in;
+        packet.out = near.out;
+        packet.state = State::new_;
+        if (has_ports(packet.protocol) && has_ports(near.protocol)) packet.source_port = near.source_port;
+        CAPTURE(to_string(packet));
+        if (!is_asked(question, packet)) continue;
+        const Row* row = row_about(policy_words, rows, packet);
+        if (row == nullptr) continue;
+        ++read;
+        const Decision decision = evaluate(graph, packet);
+        REQUIRE(row->verdict == cli::verdict_word(decision));
+        REQUIRE(row->why == cli::decider(graph, decision, direction, sources));
+        if (row->who[0].find("only ") != std::string::npos) ++in_part;
+        if (row->who[0] == "any other" || row->who[0] == "all else") ++rest;
+      }
+    }
+  }
+  MESSAGE(read << " packets, " << in_part << " in a row that holds in part, " << rest << " in what is left");
+  CHECK(read > test::trials(10'000));
+  CHECK(in_part > test::trials(500));
+  CHECK(rest > test::trials(2'000));
 }

@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "cli/policy_words.h"
 #include "compiler/compile.h"
 #include "tests/support/effort.h"
 #include "tests/support/memory_reader.h"
 #include "tests/support/random_policy.h"
+#include "tests/support/said.h"
 
 // What is said of a set of addresses, read as the policy language reads it, is that set.
 
@@ -17,40 +17,6 @@ using namespace portpolicy;
 using test::Random;
 
 namespace {
-
-AddressSet named(cli::PolicyWords& words, std::string word) {
-  for (const Family family : families) {
-    const std::string behind = " (" + std::string(to_string(family)) + ")";
-    const bool any = word == "any " + std::string(to_string(family));
-    if (!any && !word.ends_with(behind)) continue;
-    AddressSet set = any ? AddressSet::all() : named(words, word.substr(0, word.size() - behind.size()));
-    if (family == Family::ipv4) set.v6 = {};
-    else set.v4 = {};
-    return set;
-  }
-  const auto set = words.networks(word);
-  REQUIRE_MESSAGE(set.has_value(), word);
-  return *set;
-}
-
-/// The set that the words mean; nothing when some of them say that they do not say all.
-std::optional<AddressSet> meaning(cli::PolicyWords& words, const std::vector<std::string>& said) {
-  AddressSet all;
-  for (std::string word : said) {
-    const std::size_t except = word.find(" except ");
-    AddressSet set = named(words, word.substr(0, except));
-    if (except != std::string::npos) {
-      if (word.ends_with(" more")) return std::nullopt;
-      word = word.substr(except + 8);
-      for (std::size_t begin = 0, end = 0; end != std::string::npos; begin = end + 2) {
-        end = word.find(", ", begin);
-        set = subtract(set, named(words, word.substr(begin, end - begin)));
-      }
-    }
-    all = unite(all, set);
-  }
-  return all;
-}
 
 AddressSet random_set(const Graph& graph, Random& random) {
   AddressSet set = random.one_of(graph.address_sets).addresses;
@@ -91,7 +57,7 @@ TEST_CASE("what is said of addresses is what they are") {
       const AddressSet set = random_set(compiled->graph, random);
       const std::vector<std::string> said = set_words.addresses(set);
       CAPTURE(cli::listed(said, said.size()));
-      const auto meant = meaning(policy_words, said);
+      const auto meant = test::addresses_said(policy_words, said);
       if (!meant) continue;
       ++read;
       REQUIRE(*meant == set);
