@@ -35,6 +35,8 @@ Result<Value> one_of(std::string_view option, const std::string& word, const std
 
 Result<Address> address(std::string_view option, const std::string& text) {
   const Result<Address> parsed = Address::parse(text);
+  if (!parsed && AddressRange::parse(text))
+    return fail(std::string(option) + " `" + text + "` is more than one address; add --where to ask about networks");
   if (!parsed) return fail(std::string(option) + " `" + text + "`: " + parsed.error().message);
   return *parsed;
 }
@@ -55,7 +57,9 @@ Result<std::string> interface(std::string_view option, const std::optional<std::
 /// All of the packet but what its service says.
 Result<Packet> packet_without_service(const Options& options) {
   if (!options.direction || !options.from || !options.to || !options.service) {
-    return fail("a packet needs a direction, --from, --to and --service; or give many with --packets");
+    return fail(
+        "a packet needs a direction, --from, --to and --service; or give many with --packets, or ask with --where who "
+        "can reach a service");
   }
   Packet packet;
   const Result<Direction> direction = one_of("the direction", *options.direction, directions);
