@@ -115,6 +115,12 @@ std::vector<std::string> punctuated(std::vector<std::string> words) {
   return words;
 }
 
+std::string ports(const PortSet& set) {
+  std::vector<std::string> words;
+  for (const auto& range : set.intervals()) words.push_back(to_string(PortSet::of(range)));
+  return listed(words, most_words);
+}
+
 std::vector<std::string> Text::conditions(const Box& box, const Box& asked) const {
   std::vector<std::string> only;
   if (question_.direction == Direction::inbound && !is_asked(box.destination, asked.destination, box.source))
@@ -123,7 +129,7 @@ std::vector<std::string> Text::conditions(const Box& box, const Box& asked) cons
     only.push_back("from " + addresses(box.source));
   if (box.in != asked.in) only.push_back("in " + words_.interfaces(box.in));
   if (box.out != asked.out) only.push_back("out " + words_.interfaces(box.out));
-  if (box.source_ports != asked.source_ports) only.push_back("source port " + to_string(box.source_ports));
+  if (box.source_ports != asked.source_ports) only.push_back("source port " + ports(box.source_ports));
   for (std::size_t i = 0; i < only.size(); ++i) only[i].insert(0, i == 0 ? "only " : "and ");
   return only;
 }
@@ -199,7 +205,13 @@ std::vector<Row> Text::rows(const Reached& reached) const {
                                [&](const Box& box) { return is_whole(box, reached.asked, question_.direction); });
   });
   std::vector<Row> rows;
-  for (const Access* access : order) {
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    if (order.size() > most_rows && i == most_rows - 1) {
+      const std::size_t last = order.size() - 1;
+      rows.push_back({"...", {std::to_string(last - i) + " more rows: --format json has them"}, {}});
+      i = last;
+    }
+    const Access* const access = order[i];
     const bool by_default = access->decision.rule == nullptr && !access->decision.base;
     const bool is_rest = order.size() > 1 && access == order.back() && (by_default || is_long(*access));
     rows.push_back({std::string(verdict_word(access->decision)), {whole ? "any other" : "all else"}, why(*access)});
@@ -245,16 +257,8 @@ std::string Text::of(const Reach& reach) const {
     if (last && count > most_services + 1)
       text += "and " + std::to_string(count - most_services - 1) +
               " more services that differ: name some with --service, or ask with --format json\n\n";
-    std::vector<Row> all = rows(reach.reached[i]);
     text += services(reach.reached[i], last, count == 1) + " " + heading() + "\n";
-    if (all.size() > most_rows) {
-      const std::size_t left_out = all.size() - most_rows;
-      Row rest = std::move(all.back());
-      all.resize(most_rows - 1);
-      all.push_back({"...", {std::to_string(left_out) + " more rows: --format json has them"}, {}});
-      all.push_back(std::move(rest));
-    }
-    text += table(all);
+    text += table(rows(reach.reached[i]));
     if (!last) text += "\n";
   }
   return text;
@@ -283,7 +287,7 @@ Json terms(const InterfaceSet& set) {
   return list;
 }
 
-Json ports(const PortSet& set) {
+Json port_ranges(const PortSet& set) {
   Json list = Json::array();
   for (const auto& range : set.intervals()) list.push_back(to_string(PortSet::of(range)));
   return list;
@@ -293,7 +297,7 @@ Json packets(const Box& box, Direction direction) {
   Json json{{"source", ranges(box.source)}, {"destination", ranges(box.destination)}};
   if (direction != Direction::outbound) json["in"] = terms(box.in);
   if (direction != Direction::inbound) json["out"] = terms(box.out);
-  json["source_port"] = ports(box.source_ports);
+  json["source_port"] = port_ranges(box.source_ports);
   return json;
 }
 
