@@ -26,11 +26,13 @@ std::expected<Compiled, FileReader::Failure> compile(const std::string& path, Fi
     checks::effects(compiled.graph, thoroughness == Thoroughness::errors, diagnostics);
     compiled.outcomes = checks::claims(compiled.graph, diagnostics);
   }
-  if (thoroughness == Thoroughness::all) {
+  if (thoroughness != Thoroughness::errors) {
+    checks::empty_parts(compiled.policy, compiled.graph, diagnostics);
+    checks::icmp_answers(compiled.policy, compiled.graph, diagnostics);
     checks::unused(compiled.policy, diagnostics);
     checks::ending_soon(compiled.policy, host, diagnostics);
   }
-  checks::waive(compiled.policy, thoroughness == Thoroughness::all, diagnostics);
+  checks::waive(compiled.policy, thoroughness != Thoroughness::errors, diagnostics);
   if (!diagnostics.has_errors()) compiled.filter = lower(compiled.graph, sources);
   return compiled;
 }

@@ -17,6 +17,13 @@ void conflicting(const Graph& graph, Diagnostics& diagnostics);
 /// Rules without a packet: addresses empty after exceptions, or of two families (PP303).
 void matching_nothing(const Graph& graph, Diagnostics& diagnostics);
 
+/// Parts of a rule or a definition that can match nothing, of a family that the rest does not have or taken out by
+/// `except`, and exceptions that take nothing out (PP303).
+void empty_parts(const syntax::Policy& policy, const Graph& graph, Diagnostics& diagnostics);
+
+/// ICMP of a rule that connection tracking never calls new, so that base traffic has decided it (PP321).
+void icmp_answers(const syntax::Policy& policy, const Graph& graph, Diagnostics& diagnostics);
+
 /// What each rule does in its place: nothing (PP313), nothing that others would not do as well (PP314), more than is wise
 /// (PP312), or no more with its limit than without (PP315). With `only_errors` just the first is asked.
 void effects(const Graph& graph, bool only_errors, Diagnostics& diagnostics);

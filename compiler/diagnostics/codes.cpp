@@ -465,16 +465,23 @@ inbound:
 )",
      "Move the rule instead, or take the `overrides` out."},
 
-    {Code::never_matches, warning, "a rule that no packet can reach or match",
-     "Taken together its conditions describe no packet: addresses of which none is left after the exceptions, a "
-     "protocol "
-     "of one family beside addresses of the other. The rule does nothing, and is never read as \"any\".",
+    {Code::never_matches, warning, "a rule, or a part of one, that can match nothing",
+     "Taken together the conditions of the rule describe no packet: addresses of which none is left after the "
+     "exceptions, "
+     "a protocol of one family beside addresses of the other. The rule does nothing, and is never read as \"any\". Or "
+     "an "
+     "entry of a list does nothing: it is of a family in which the rest of the rule has no packet, or `except` takes "
+     "all "
+     "of it out. In rules and in definitions it is also a finding when an address, prefix, range or interface that is "
+     "excepted is no part of what stands in `any` (but not when `any` has a list file in it, nor of a name, which may "
+     "be "
+     "there to be on the safe side). Rules of the library are passed over.",
      R"(portpolicy: 1
 inbound:
   - allow: icmp/echo-request
     from: 2001:db8::/32
 )",
-     "Correct the conditions or take the rule out."},
+     "Correct the conditions, or take the rule or the part out."},
 
     {Code::expired, warning, "the last day of a rule has passed",
      "The rule ended with the day that its `until` names. It has left the policy: its packets go on to the next rules "
@@ -646,6 +653,22 @@ inbound:
      "Give the rule a new date if it is still needed, or let it end. A compiled script knows no dates: compile and "
      "load "
      "it again after that day."},
+
+    {Code::icmp_answers, warning, "ICMP that base traffic has always decided before the rule",
+     "Connection tracking lets four types of ICMP (8, 13, 15, 17) and two of ICMPv6 (128, 139) open something, and "
+     "leaves "
+     "neighbour discovery and its like (ICMPv6 130 to 136, 143, 151 to 153) untracked. All others are answers or "
+     "errors. "
+     "One that belongs to an allowed connection is established or related, and `base` allows it; any other is invalid, "
+     "and `base` denies it. So no rule decides about them while `base` has both `established` and `invalid`, nor about "
+     "what the `icmp` of `base` allows. It is a finding where base traffic may say something else than the rule.",
+     R"(portpolicy: 1
+inbound:
+  - allow: [icmp/echo-request, icmp/echo-reply]
+)",
+     "Take the part out: replies to allowed packets pass without a rule. To decide about it yourself, leave "
+     "`established` "
+     "or `invalid` out of `base` and write rules for what they did."},
 
     {Code::not_expressible, error, "the target cannot express this",
      "The target has no means to say exactly what the policy says, and portpolicy never writes something that merely "

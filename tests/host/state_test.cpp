@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "compiler/checks/icmp_states.h"
 #include "tests/host/support/policed.h"
 #include "tests/host/support/samples.h"
 
@@ -101,6 +102,21 @@ TEST_CASE("an ICMP error that connection tracking calls invalid passes as base t
       CHECK(to_string(bed.send(other)) == "dropped");
       load(bed, "portpolicy: 1\nbase: [loopback, address, established, invalid]" + defaults);
       CHECK(to_string(bed.send(error)) == "dropped");
+    }
+  }
+}
+
+TEST_CASE("just those ICMP types that open something are new or untracked") {
+  TestBed bed;
+  for (const Family family : families) {
+    for (const Direction direction : directions) {
+      for (unsigned type = 0; type < 256; ++type) {
+        if (family == Family::ipv6 && 151 <= type && type <= 153) continue;  // kernels differ
+        const Outcome outcome = bed.send(icmp(direction, family, static_cast<std::uint8_t>(type)));
+        INFO(to_string(outcome.seen), ", ", to_string(direction));
+        REQUIRE(outcome.arrived);
+        CHECK((outcome.seen.state == State::invalid) == checks::only_answers(family, static_cast<std::uint8_t>(type)));
+      }
     }
   }
 }
