@@ -14,6 +14,7 @@ void add(CLI::App& program, Options& options) {
       ->type_name("text|json");
   command->add_option("--fail-on", options.fail_on, "Exit 1 for errors (default) or for warnings too")
       ->type_name(choice_of(fail_on_choices));
+  command->add_flag("--strict", options.strict, "Warn of rules that cross (PP316), which are notes otherwise");
   command->footer(
       "Every finding has its place, a code and what to do; `portpolicy explain-code CODE` says more of it. A policy\n"
       "without findings is answered with silence.\n"
@@ -27,7 +28,7 @@ void add(CLI::App& program, Options& options) {
 }
 
 int run(const Options& options, Io& io) {
-  const auto loaded = load(options.policy, "check", Thoroughness::all, io);
+  const auto loaded = load(options.policy, "check", options.strict ? Thoroughness::strict : Thoroughness::all, io);
   if (!loaded) return loaded.error();
   const std::vector<Diagnostic> findings = loaded->diagnostics.sorted();
   if (options.format == "json") io.out << render_json(findings, loaded->sources);

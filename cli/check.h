@@ -11,6 +11,7 @@ struct Options {
   PolicyOptions policy;
   std::string format = "text";
   std::string fail_on = "error";
+  bool strict = false;
 };
 void add(CLI::App& program, Options& options);
 int run(const Options& options, Io& io);

@@ -10,6 +10,16 @@
 #include "compiler/syntax/load.h"
 
 namespace portpolicy {
+namespace {
+
+/// What is never an error, of rules that do not contradict each other.
+void look_closer(const Compiled& compiled, Thoroughness thoroughness, Diagnostics& diagnostics) {
+  const bool strict = thoroughness == Thoroughness::strict;
+  checks::crossing(compiled.policy, compiled.graph, strict ? Severity::warning : Severity::note, diagnostics);
+  checks::family_forgotten(compiled.policy, compiled.graph, diagnostics);
+}
+
+}  // namespace
 
 std::expected<Compiled, FileReader::Failure> compile(const std::string& path, FileReader& reader, const Host& host,
                                                      Thoroughness thoroughness, SourceMap& sources,
@@ -22,17 +32,19 @@ std::expected<Compiled, FileReader::Failure> compile(const std::string& path, Fi
   if (diagnostics.has_errors()) return compiled;
   checks::conflicting(compiled.graph, diagnostics);
   checks::matching_nothing(compiled.graph, diagnostics);
+  const bool all = thoroughness != Thoroughness::errors;
   if (!diagnostics.has_errors()) {
-    checks::effects(compiled.graph, thoroughness == Thoroughness::errors, diagnostics);
+    checks::effects(compiled.graph, !all, diagnostics);
     compiled.outcomes = checks::claims(compiled.graph, diagnostics);
+    if (all) look_closer(compiled, thoroughness, diagnostics);
   }
-  if (thoroughness != Thoroughness::errors) {
+  if (all) {
     checks::empty_parts(compiled.policy, compiled.graph, diagnostics);
     checks::icmp_answers(compiled.policy, compiled.graph, diagnostics);
     checks::unused(compiled.policy, diagnostics);
     checks::ending_soon(compiled.policy, host, diagnostics);
   }
-  checks::waive(compiled.policy, thoroughness != Thoroughness::errors, diagnostics);
+  checks::waive(compiled.policy, all, diagnostics);
   if (!diagnostics.has_errors()) compiled.filter = lower(compiled.graph, sources);
   return compiled;
 }

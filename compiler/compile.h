@@ -19,6 +19,7 @@ namespace portpolicy {
 enum class Thoroughness : std::uint8_t {
   errors,  ///< only what can be an error: enough for an artifact
   all,
+  strict,  ///< and what is a note there is a warning
 };
 
 /// A policy and everything that was made of it, stage by stage.

@@ -35,6 +35,13 @@ enum class Outcome : std::uint8_t { holds, fails, undecided };
 /// in the order of `Graph::claims`.
 std::vector<Outcome> claims(const Graph& graph, Diagnostics& diagnostics);
 
+/// Rules for everybody of one family that leave out the other (PP319).
+void family_forgotten(const syntax::Policy& policy, const Graph& graph, Diagnostics& diagnostics);
+
+/// Rules that disagree and overlap in part, so that their order matters (PP316, with this severity), and denials that an
+/// allow of an including file overtakes in part (PP317). To come after `effects`, which says what is overtaken wholly.
+void crossing(const syntax::Policy& policy, const Graph& graph, Severity severity, Diagnostics& diagnostics);
+
 /// Networks, services and interfaces that nothing uses (PP318).
 void unused(const syntax::Policy& policy, Diagnostics& diagnostics);
 

@@ -622,6 +622,38 @@ inbound:
 )",
      "Deny what is over the limit: take out the rule that allows it, or write a `deny` below the limited rule."},
 
+    {Code::crossing, warning, "rules that disagree cross, so their order matters",
+     "Two rules give different verdicts, each has packets that the other has not, and what they share is decided by "
+     "the "
+     "one that comes first. Neither is an exception to the other, so only their order says what was meant, and whoever "
+     "moves one of them changes what is open. It is a note, and a warning with `check --strict`. Only the order of a "
+     "list "
+     "and that of including and included file are looked at: tiers and `overrides` say in words what comes first. What "
+     "base traffic or a rule above both decides does not count, nor do rules of the library.",
+     R"(portpolicy: 1       # checked with --strict
+inbound:
+  - deny: any
+    from: 198.51.100.0/24
+  - allow: [http, https]
+)",
+     "Nothing, if the order is what is meant. Else narrow one of the rules so that they do not meet, or say with "
+     "`overrides` or a `tier` which of them comes first; or waive it at the rule that comes first."},
+
+    {Code::overtaken, warning, "a rule of an included file is overtaken by an allow of its includer",
+     "The rules of the including file come first. One of them allows something that an included file denies or "
+     "rejects, "
+     "so what its author has closed is open in part. (Where nothing is left of the `deny`, that is PP313.) Files of "
+     "the "
+     "library and of a lower tier are there to be overtaken and are passed over.",
+     R"(portpolicy: 1
+include: security.yaml    # inbound: [{name: no-telnet, deny: telnet}]
+inbound:
+  - allow: telnet
+    from: 10.0.0.0/8
+)",
+     "Ask whoever wrote the `deny`. Then say why at the rule that allows: `waive: {PP317: \"agreed in OPS-1234\"}`, or "
+     "narrow it. A file whose denials must hold belongs to the tier `mandatory`."},
+
     {Code::unused, warning, "a definition that nothing uses",
      "No rule, claim or test names this network, service or interface, nor does a definition that is used. It may be a "
      "leftover, or its name is misspelt where it should stand: a misspelt interface is no error, but an interface that "
@@ -639,6 +671,25 @@ inbound:
      "Take the definition out, or use it. To keep it, say why at the top of a file: `waive: {old-office: {PP318: "
      "\"back "
      "in spring\"}}`. Names for several policies belong into an included file of their own."},
+
+    {Code::family_forgotten, warning, "a rule for everybody leaves out one family",
+     "In `from` or `to` the rule has at least half of the internet's addresses of one family, such as `0.0.0.0/0`, and "
+     "none of the other family, although everything else that it says holds for both. A `deny` or `reject` of this "
+     "kind "
+     "is a finding when a packet of the other family, the same in all else, is allowed; an `allow` when no such packet "
+     "is. "
+     "It is none when a rule that has addresses of the other family alone meets these packets: then somebody has "
+     "thought "
+     "of them. Rules of the library are passed over.",
+     R"(portpolicy: 1
+inbound:
+  - deny: ssh
+    from: {any: 0.0.0.0/0, except: 203.0.113.0/24}
+  - allow: ssh
+)",
+     "Name both families, as in `[0.0.0.0/0, \"::/0\"]`, or `any`, or leave `from` or `to` out. If one family is "
+     "meant, "
+     "say so: `waive: {PP319: \"there is no IPv6 here\"}`."},
 
     {Code::ending_soon, warning, "a rule that ends within 14 days",
      "The last day of the rule, its `until`, is near, counted from today or from the day given with `--at`. After it "

@@ -30,7 +30,7 @@ std::string tests_of(const Model& model, const ModelFile& file) {
 
 void Model::close() {
   const std::size_t n = rules.size();
-  std::vector<std::vector<char>> reach(files.size(), std::vector<char>(files.size()));
+  reach.assign(files.size(), std::vector<char>(files.size()));
   for (std::size_t f = files.size(); f-- > 0;)  // a file includes only files after it
     for (int g : files[f].includes) {
       reach[f][static_cast<std::size_t>(g)] = 1;

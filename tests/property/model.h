@@ -40,9 +40,10 @@ struct Model {
   std::vector<ModelFile> files;
   std::vector<ModelRule> rules;
   std::vector<ModelTest> tests;
-  std::vector<std::vector<char>> before;
+  std::vector<std::vector<char>> before;  ///< of rules
+  std::vector<std::vector<char>> reach;   ///< of files, by includes
 
-  /// Works out `before` from the rest.
+  /// Works out `before` and `reach` from the rest.
   void close();
   bool has_cycle() const;
   Model without(std::size_t rule) const;

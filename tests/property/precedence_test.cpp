@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <random>
+#include <set>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "backends/nftables/evaluate.h"
@@ -66,6 +68,77 @@ bool is_limited_in_vain(const Model& model, std::size_t rule) {
   return any;
 }
 
+enum class Pair : std::uint8_t { neither, crossing, overtaking };
+
+// What place and includes alone say of two rules, the first of which comes first.
+Pair pair_of(const Model& model, const ModelRule& first, const ModelRule& second) {
+  const auto file = [&](const ModelRule& rule) { return static_cast<std::size_t>(rule.file); };
+  if (model.files[file(first)].tier != model.files[file(second)].tier || first.verdict == second.verdict ||
+      std::ranges::find(first.overrides, second.name) != first.overrides.end())
+    return Pair::neither;
+  if (first.file == second.file) return Pair::crossing;
+  if (!model.reach[file(first)][file(second)]) return Pair::neither;
+  return first.verdict == Verdict::allow ? Pair::overtaking : Pair::crossing;
+}
+
+// Whether every packet of the one is one of the other.
+bool within(const ModelRule& inner, const ModelRule& outer) {
+  for (const Spot spot : all_spots())
+      if (matches(inner, spot) && !matches(outer, spot)) return false;
+  return true;
+}
+
+// Whether a packet of both is left to the first by all rules that come before the second and not after the first.
+bool decides_some(const Model& model, std::size_t first, std::size_t second) {
+  for (const Spot spot : all_spots()) {
+      if (!matches(model.rules[first], spot) || !matches(model.rules[second], spot)) continue;
+      bool taken = false;
+      for (std::size_t other = 0; other < model.rules.size(); ++other)
+        taken = taken || (other != first && !model.rules[other].limited && model.before[other][second] &&
+                          !model.before[first][other] && matches(model.rules[other], spot));
+      if (!taken) return true;
+    }
+  return false;
+}
+
+using Pairs = std::set<std::pair<std::string, std::string>>;
+
+Pairs expected_pairs(const Model& model, Pair kind) {
+  Pairs pairs;
+  for (std::size_t a = 0; a < model.rules.size(); ++a)
+    for (std::size_t b = 0; b < model.rules.size(); ++b) {
+      const ModelRule& first = model.rules[a];
+      const ModelRule& second = model.rules[b];
+      if (a == b || !model.before[a][b] || pair_of(model, first, second) != kind || is_shadowed(model, b)) continue;
+      if (kind == Pair::crossing && (within(first, second) || within(second, first))) continue;
+      if (decides_some(model, a, b)) pairs.emplace(first.name, second.name);
+    }
+  return pairs;
+}
+
+std::string first_name(const std::string& text) {
+  const std::size_t begin = text.find('`') + 1;
+  return text.substr(begin, text.find('`', begin) - begin);
+}
+
+// The pairs of which the program says so; of each finding the packet must be decided as its first rule says.
+Pairs pairs_in(const Compilation& result, Code code) {
+  Pairs pairs;
+  for (const Diagnostic& finding : result.diagnostics.all()) {
+    if (finding.code != code) continue;
+    const std::string first = first_name(finding.message);
+    for (const Label& label : finding.related) pairs.emplace(first, first_name(label.text));
+    const auto& rules = result.compiled.graph.section(Direction::inbound).rules;
+    const auto rule = std::ranges::find(rules, first, &Rule::name);
+    REQUIRE(rule != rules.end());
+    const Decision decision = evaluate(result.compiled.graph, *finding.witness, Limits::hold);
+    const bool limited_above = decision.rule != nullptr && decision.rule->limit;
+    CHECK((limited_above || decision.verdict == rule->verdict));
+    CHECK(matches(result.compiled.graph, rule->packets, *finding.witness));
+  }
+  return pairs;
+}
+
 std::string in_one_line(std::vector<std::string> names) {
   std::ranges::sort(names);
   std::string text;
@@ -126,7 +199,7 @@ bool leaves_doubt(const Diagnostics& diagnostics) {
 
 TEST_CASE("conflicts, cycles and verdicts are those of a model that compares every pair of rules") {
   unsigned cycles = 0, conflicts = 0, sound = 0;
-  std::size_t shadowed = 0, redundant = 0, in_vain = 0;
+  std::size_t shadowed = 0, redundant = 0, in_vain = 0, crossings = 0, overtakings = 0;
   for (unsigned seed = 1; seed <= trials(6000); ++seed) {
     std::mt19937 random(seed);
     const Model model = random_model(random);
@@ -160,6 +233,13 @@ TEST_CASE("conflicts, cycles and verdicts are those of a model that compares eve
       REQUIRE(named_in(*diagnostics, Code::redundant) == expected_names(model, is_redundant));
       REQUIRE(named_in(*diagnostics, Code::limit_without_effect) == expected_names(model, is_limited_in_vain));
     }
+    const Pairs crossing = expected_pairs(model, Pair::crossing), overtaking = expected_pairs(model, Pair::overtaking);
+    for (const Compilation* compilation : {&result, &reversed}) {
+      REQUIRE(pairs_in(*compilation, Code::crossing) == crossing);
+      REQUIRE(pairs_in(*compilation, Code::overtaken) == overtaking);
+    }
+    crossings += crossing.size();
+    overtakings += overtaking.size();
     for (std::size_t rule = 0; rule < model.rules.size(); ++rule)
       if (is_shadowed(model, rule) && !takes_part_in_overrides(model, rule)) REQUIRE(changes_nothing(model, rule));
     shadowed += count(result.diagnostics, Code::shadowed);
@@ -182,7 +262,10 @@ TEST_CASE("conflicts, cycles and verdicts are those of a model that compares eve
       }
   }
   MESSAGE("cycles " << cycles << ", conflicts " << conflicts << ", sound " << sound << ", shadowed " << shadowed
-                    << ", redundant " << redundant << ", limits in vain " << in_vain);
+                    << ", redundant " << redundant << ", limits in vain " << in_vain << ", crossing " << crossings
+                    << ", overtaken " << overtakings);
+  CHECK(crossings > trials(50));
+  CHECK(overtakings > trials(50));
   CHECK(shadowed > trials(1000));
   CHECK(redundant > trials(1000));
   CHECK(in_vain > trials(20));

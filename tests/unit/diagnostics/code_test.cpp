@@ -48,6 +48,7 @@ TEST_SUITE("codes") {
     }
     CHECK(warnings == std::set{Code::registry_service_redefined, Code::service_of_udp, Code::never_matches,
                                Code::expired, Code::waived_nothing, Code::exposed, Code::redundant,
-                               Code::limit_without_effect, Code::unused, Code::ending_soon, Code::icmp_answers});
+                               Code::limit_without_effect, Code::unused, Code::ending_soon, Code::icmp_answers,
+                               Code::crossing, Code::overtaken, Code::family_forgotten});
   }
 }
