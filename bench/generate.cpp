@@ -4,6 +4,10 @@
 //     portpolicy_bench_generate siblings N FOLDER   policy.yaml that includes two files of half the rules each
 //     portpolicy_bench_generate includes N FOLDER   policy.yaml that includes N files of 3,000 rules each
 //     portpolicy_bench_generate list N FOLDER       policy.yaml that denies a list file of N prefixes
+//     portpolicy_bench_generate host N FOLDER       policy.yaml with N rules of all forms that a host has
+//     portpolicy_bench_generate blocklist N FOLDER  policy.yaml that denies a list file of N prefixes before 50 rules
+//     portpolicy_bench_generate acl N FOLDER SEED   policy.yaml with N correlated forward rules; also fw and chains
+//     portpolicy_bench_generate two-acl N FOLDER SEED   the same in each of two files; also two-fw and two-chains
 
 #include <charconv>
 #include <cstdint>
@@ -17,7 +21,12 @@
 #include <tuple>
 #include <vector>
 
+#include "bench/correlated.h"
+#include "bench/dice.h"
+
 namespace fs = std::filesystem;
+using portpolicy::bench::Correlated;
+using portpolicy::bench::Dice;
 
 namespace {
 
@@ -31,15 +40,6 @@ struct Rule {
   Prefix source;
   const char* protocol;
   unsigned port;
-};
-
-/// Random numbers that are the same with every standard library.
-class Dice {
- public:
-  std::uint32_t below(std::uint32_t bound) { return static_cast<std::uint32_t>(engine_() % bound); }
-
- private:
-  std::mt19937_64 engine_{20261122};
 };
 
 /// Every third one IPv6. IPv4 is taken from 1.0.0.0 to 223.255.255.255 without 127.0.0.0/8.
@@ -128,24 +128,120 @@ void write_list(std::size_t count, const fs::path& folder) {
   }
 }
 
+/// Hosts, and some networks of any size.
+std::string any_source(Dice& dice) {
+  char text[64];
+  const std::uint32_t bits = (1u << 24) + dice.below(222u << 24), share = dice.below(100);
+  if (share < 30) {
+    const unsigned length = share < 15 ? 128 : share < 25 ? 64 : 48;
+    const char* rest = length == 128 ? "7::1" : length == 64 ? "7::" : ":";
+    std::snprintf(text, sizeof text, "\"2001:%x:%x:%s/%u\"", bits >> 16, bits & 0xffff, rest, length);
+    return text;
+  }
+  const unsigned length = share < 65 ? 32 : share < 85 ? 24 + dice.below(8) : 16 + dice.below(8);
+  const std::uint32_t first = bits & ~std::uint32_t{0} << (32 - length);
+  std::snprintf(text, sizeof text, "%u.%u.%u.%u/%u", first >> 24, first >> 16 & 0xff, first >> 8 & 0xff, first & 0xff,
+                length);
+  return text;
+}
+
+std::string any_service(Dice& dice) {
+  const std::string protocol = dice.chance(75) ? "/tcp" : "/udp";
+  const auto port = [&] { return 1 + dice.below(1'000) * (dice.chance(50) ? 1 : 61); };
+  const unsigned first = port(), share = dice.below(100);
+  if (share < 70) return std::to_string(first) + protocol;
+  if (share < 85) return "[" + std::to_string(first) + protocol + ", " + std::to_string(port()) + protocol + "]";
+  return std::to_string(first) + "-" + std::to_string(first + dice.below(64)) + protocol;
+}
+
+/// A service for everybody now and then, but not more of these than hosts have.
+void write_host(std::size_t count, const fs::path& folder) {
+  std::ofstream policy(folder / "policy.yaml");
+  policy << "portpolicy: 1\ndefaults: {inbound: deny}\ninbound:\n";
+  Dice dice;
+  std::set<std::string> seen;
+  std::size_t for_everybody = 0;
+  while (seen.size() < count) {
+    std::string packets = any_service(dice);
+    const bool everybody = for_everybody < 20 && dice.chance(2);
+    if (!everybody) packets += ", from: " + any_source(dice);
+    const bool ipv6 = packets.find("\"2001:") != std::string::npos;
+    if (!ipv6 && dice.chance(10)) packets += ", to: 192.0.2." + std::to_string(1 + dice.below(8));
+    if (dice.chance(10)) packets += ", in: eth" + std::to_string(dice.below(4));
+    if (!seen.insert(packets).second) continue;
+    if (everybody) ++for_everybody;
+    policy << "  - {" << (dice.chance(92) ? "allow" : "deny") << ": " << packets << "}\n";
+  }
+}
+
+/// Prefixes of /16 to /24 before the rules of a small host.
+void write_blocklist(std::size_t count, const fs::path& folder) {
+  std::ofstream policy(folder / "policy.yaml"), list(folder / "blocked.txt");
+  policy << "portpolicy: 1\nnetworks:\n  blocked: {file: blocked.txt}\n"
+            "defaults: {inbound: deny}\ninbound:\n  - {deny: any, from: blocked}\n";
+  Dice dice;
+  std::set<std::pair<std::uint32_t, unsigned>> seen;
+  while (seen.size() < count) {
+    const unsigned length = dice.chance(80) ? 22 + dice.below(3) : 16 + dice.below(6);
+    const std::uint32_t first = ((1u << 24) + dice.below(222u << 24)) & ~std::uint32_t{0} << (32 - length);
+    if (!seen.emplace(first, length).second) continue;
+    list << (first >> 24) << "." << (first >> 16 & 0xff) << "." << (first >> 8 & 0xff) << "." << (first & 0xff) << "/"
+         << length << "\n";
+  }
+  for (int rule = 0; rule < 50; ++rule) {
+    policy << "  - {allow: " << 8'000 + rule << "/tcp";
+    if (rule % 5 != 0) policy << ", from: " << any_source(dice);
+    policy << "}\n";
+  }
+}
+
+void write_correlated(Correlated kind, std::size_t count, std::uint64_t seed, const fs::path& folder) {
+  std::ofstream policy(folder / "policy.yaml");
+  policy << "portpolicy: 1\ndefaults: {forward: deny}\nforward:\n";
+  for (const std::string& line : correlated_rules(kind, count, seed)) policy << line;
+}
+
+/// Rules of one kind, dealt out to two files that do not include each other.
+void write_two(Correlated kind, std::size_t count, std::uint64_t seed, const fs::path& folder) {
+  std::ofstream policy(folder / "policy.yaml"), one(folder / "one.yaml"), two(folder / "two.yaml");
+  policy << "portpolicy: 1\ninclude: [one.yaml, two.yaml]\ndefaults: {forward: deny}\n";
+  one << "portpolicy: 1\nforward:\n";
+  two << "portpolicy: 1\nforward:\n";
+  bool first = true;
+  for (const std::string& line : correlated_rules(kind, 2 * count, seed)) {
+    (first ? one : two) << line;
+    first = !first;
+  }
+}
+
 int usage() {
-  std::cerr << "usage: portpolicy_bench_generate rules|siblings|includes|list N FOLDER\n";
+  std::cerr << "usage: portpolicy_bench_generate KIND N FOLDER [SEED]\n";
   return 2;
+}
+
+bool parse(const std::string& text, std::uint64_t& number) {
+  return std::from_chars(text.data(), text.data() + text.size(), number).ec == std::errc{};
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) return usage();
-  const std::string kind = argv[1], number = argv[2];
+  if (argc != 4 && argc != 5) return usage();
+  std::string kind = argv[1];
   const fs::path folder = argv[3];
-  std::size_t count = 0;
-  if (std::from_chars(number.data(), number.data() + number.size(), count).ec != std::errc{}) return usage();
+  std::uint64_t count = 0, seed = 1;
+  if (!parse(argv[2], count) || (argc == 5 && !parse(argv[4], seed))) return usage();
   fs::create_directories(folder);
-  if (kind == "rules") write_rules(count, folder);
+  const bool two = kind.starts_with("two-");
+  if (two) kind = kind.substr(4);
+  if (const auto correlated = portpolicy::bench::correlated_named(kind))
+    (two ? write_two : write_correlated)(*correlated, count, seed, folder);
+  else if (kind == "rules") write_rules(count, folder);
   else if (kind == "siblings") write_siblings(count, folder);
   else if (kind == "includes") write_includes(count, folder);
   else if (kind == "list") write_list(count, folder);
+  else if (kind == "host") write_host(count, folder);
+  else if (kind == "blocklist") write_blocklist(count, folder);
   else return usage();
   return 0;
 }

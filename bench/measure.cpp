@@ -36,28 +36,29 @@ bool enter_fresh_namespace() {
   return std::fclose(map) == 0;
 }
 
-[[noreturn]] void become(const std::vector<std::string>& words) {
+[[noreturn]] void become(const std::vector<std::string>& words, const std::string& output) {
   std::vector<char*> arguments;
   arguments.reserve(words.size() + 1);
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
-  const int nothing = open("/dev/null", O_RDWR);
-  if (nothing < 0) _exit(127);
+  const int nothing = open("/dev/null", O_RDONLY);
+  const int out = open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  if (nothing < 0 || out < 0) _exit(127);
   dup2(nothing, 0);
-  dup2(nothing, 1);
+  dup2(out, 1);
   execvp(arguments[0], arguments.data());
   std::perror(arguments[0]);
   _exit(127);
 }
 
 /// In the process between: its namespace is made before the clock of the measured one starts.
-[[noreturn]] void supervise(const std::vector<std::string>& words, Namespace where, int answer) {
-  if (where == Namespace::fresh && !enter_fresh_namespace()) {
+[[noreturn]] void supervise(const std::vector<std::string>& words, const Manner& manner, int answer) {
+  if (manner.where == Namespace::fresh && !enter_fresh_namespace()) {
     std::perror("bench: no network namespace");
     _exit(1);
   }
   const pid_t child = fork();
-  if (child == 0) become(words);
+  if (child == 0) become(words, manner.output);
   Report report;
   if (child < 0 || wait4(child, &report.status, 0, &report.usage) != child) _exit(1);
   _exit(write(answer, &report, sizeof report) == sizeof report ? 0 : 1);
@@ -69,18 +70,19 @@ double seconds(const timeval& time) {
 
 }  // namespace
 
-Cost measure(const std::vector<std::string>& words, Namespace where) {
+Cost measure(const std::vector<std::string>& words, const Manner& manner) {
   int ends[2];
   if (pipe(ends) != 0) give_up(std::strerror(errno));
   const pid_t supervisor = fork();
   if (supervisor < 0) give_up(std::strerror(errno));
-  if (supervisor == 0) supervise(words, where, ends[1]);
+  if (supervisor == 0) supervise(words, manner, ends[1]);
   close(ends[1]);
   Report report;
   const bool answered = read(ends[0], &report, sizeof report) == sizeof report;
   close(ends[0]);
   waitpid(supervisor, nullptr, 0);
-  if (!answered || !WIFEXITED(report.status) || WEXITSTATUS(report.status) != 0) give_up("`" + words[0] + "` failed");
+  const int code = answered && WIFEXITED(report.status) ? WEXITSTATUS(report.status) : -1;
+  if (code != 0 && (code != 1 || !manner.may_find)) give_up("`" + words[0] + "` failed");
   return {seconds(report.usage.ru_utime) + seconds(report.usage.ru_stime),
           static_cast<double>(report.usage.ru_maxrss) / 1024};
 }

@@ -14,9 +14,14 @@ struct Cost {
 
 enum class Namespace : bool { ours, fresh };
 
-/// Runs a program with its standard output thrown away, perhaps in a network namespace of its own. Ends this program
-/// with a message when that one fails: a benchmark of failures measures nothing.
-Cost measure(const std::vector<std::string>& words, Namespace where = Namespace::ours);
+struct Manner {
+  Namespace where = Namespace::ours;
+  std::string output = "/dev/null";  ///< the file that its standard output goes to
+  bool may_find = false;             ///< exit code 1, for findings, is an answer too
+};
+
+/// Runs a program. Ends this program with a message when that one fails: a benchmark of failures measures nothing.
+Cost measure(const std::vector<std::string>& words, const Manner& manner = {});
 
 /// The median of each figure.
 Cost median(std::vector<Cost> costs);
