@@ -148,6 +148,9 @@ bool Meaning::add_opaques(const Rule& rule, Conditions& conditions) const {
     else conditions.uncertain = true;
   }
   std::ranges::sort(conditions.tracked);
+  assert(std::ranges::adjacent_find(conditions.tracked, {}, &std::pair<Diagrams::Level, bool>::first) ==
+             conditions.tracked.end() &&
+         "the text of a condition stands once in a filter");
   return true;
 }
 
