@@ -209,7 +209,7 @@ void prove_all(const Graph& graph, const InterfaceClasses& interfaces, Direction
     for (; !open.empty(); open.pop_back()) outcomes[open.back()] = proof.judge(graph.claims[open.back()]);
     return true;
   };
-  if (decide(interfaces, budget_for(graph.section(direction).rules.size() + open.size()), judge_all)) return;
+  if (decide(interfaces, budget_for(graph, direction, open.size()), judge_all)) return;
   const Claim& claim = graph.claims[open.back()];
   diagnostics.add(Code::too_complex, claim.where,
                   "whether `" + claim.name + "` and the claims after it hold is too complex to decide",

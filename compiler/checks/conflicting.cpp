@@ -206,7 +206,7 @@ void conflicting(const Graph& graph, const InterfaceClasses& interfaces, Directi
     Search(space, graph, direction, inquiry).run();
     return true;
   };
-  const bool decided = decide(interfaces, budget_for(section.rules.size()), search).has_value();
+  const bool decided = decide(interfaces, budget_for(graph, direction), search).has_value();
   for (const auto& [pair, packet] : inquiry.found) report(*pair.first, *pair.second, packet, diagnostics);
   if (decided && all_collected) return;
   const bool at_a_pair = inquiry.done < inquiry.pairs.size();

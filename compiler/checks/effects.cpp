@@ -321,7 +321,7 @@ void effects(const Graph& graph, bool only_errors, Diagnostics& diagnostics) {
   for (const Direction direction : directions) {
     const Section& section = graph.section(direction);
     if (!section.managed || (section.rules.empty() && section.otherwise != Verdict::allow)) continue;
-    auto findings = decide(interfaces, budget_for(section.rules.size()),
+    auto findings = decide(interfaces, budget_for(graph, direction),
                            [&](PacketSpace& space) { return Effects(space, graph, direction, only_errors).run(); });
     if (!findings) report_too_complex(graph, direction, diagnostics);
     else

@@ -4,13 +4,6 @@
 
 namespace portpolicy::checks {
 
-InterfaceClasses interface_classes(const Graph& graph) {
-  const InterfaceSet loopback = InterfaceSet::of({"lo", false});
-  std::vector<const InterfaceSet*> sets{&loopback};
-  for (const InterfaceSet& set : graph.interface_sets) sets.push_back(&set);
-  return InterfaceClasses(sets);
-}
-
 std::vector<const Rule*> pointers_to(const std::vector<Rule>& rules) {
   std::vector<const Rule*> pointers;
   pointers.reserve(rules.size());

@@ -8,6 +8,7 @@
 
 #include "compiler/graph/boxes.h"
 #include "compiler/graph/graph.h"
+#include "compiler/graph/space.h"
 #include "compiler/packets/packet_space.h"
 
 namespace portpolicy::checks {
@@ -18,9 +19,6 @@ constexpr Value value_of(Verdict verdict) {
 }
 inline constexpr Value elsewhere = 4;
 inline constexpr Values all_verdicts = only(1) | only(2) | only(3);
-
-/// Every interface that the graph speaks of.
-InterfaceClasses interface_classes(const Graph& graph);
 
 /// The verdict of base traffic, silent for all other packets. Throws TooComplex, as those below.
 Diagram base_map(PacketSpace& space, const Graph& graph, Direction direction);

@@ -12,11 +12,17 @@ namespace {
 ProtocolSet intersect(const ProtocolSet& a, const ProtocolSet& b) {
   return a & b;
 }
+ProtocolSet subtract(const ProtocolSet& a, const ProtocolSet& b) {
+  return a & ~b;
+}
 bool is_empty(const ProtocolSet& set) {
   return set.none();
 }
 StateSet intersect(StateSet a, StateSet b) {
   return a & b;
+}
+StateSet subtract(StateSet a, StateSet b) {
+  return a - b;
 }
 bool is_empty(StateSet set) {
   return set.bits == 0;
@@ -34,6 +40,12 @@ bool no_family(const AddressSet& source, const AddressSet& destination) {
 template <class Function>
 void for_each_field(Function function) {
   std::apply([&](auto... field) { (function(field), ...); }, Box::fields());
+}
+
+bool covers_all(const Box& cover, const Box& box) {
+  bool all = true;
+  for_each_field([&](auto field) { all = all && intersect(box.*field, cover.*field) == box.*field; });
+  return all;
 }
 
 template <class T>
@@ -97,6 +109,21 @@ Box intersect(const Box& a, const Box& b) {
   return both;
 }
 
+std::vector<Box> subtract(const Box& a, const Box& b) {
+  if (disjoint(a, b)) return {a};
+  std::vector<Box> pieces;
+  Box rest = a;
+  for_each_field([&](auto field) {
+    auto outside = subtract(rest.*field, b.*field);
+    if (is_empty(outside)) return;
+    Box piece = rest;
+    piece.*field = std::move(outside);
+    if (!empty(piece)) pieces.push_back(std::move(piece));
+    rest.*field = intersect(rest.*field, b.*field);
+  });
+  return pieces;
+}
+
 bool contains(const Box& box, const Packet& packet) {
   return box.protocols.test(packet.protocol.number) &&
          box.destination_ports.contains(packet.destination_port.number()) &&
@@ -135,6 +162,33 @@ std::size_t cost(const Box& a, const Box& b) {
   constexpr std::size_t intervals_a_step = 16;
   return 1 + (std::min(size(a.source), size(b.source)) + std::min(size(a.destination), size(b.destination))) /
                  intervals_a_step;
+}
+
+std::expected<std::optional<Box>, TooComplex> uncovered(const Box& box, std::span<const Box* const> covers,
+                                                        Budget& budget) {
+  struct Part {
+    Box box;
+    std::size_t next;  // the covers before this one have been taken out
+  };
+  std::vector<Part> open;
+  // One cover often has it all; then nothing need be taken apart.
+  for (const Box* cover : covers) {
+    if (!budget.spend(cost(box, *cover))) return std::unexpected(TooComplex{});
+    if (covers_all(*cover, box)) return std::nullopt;
+  }
+  if (!empty(box)) open.push_back({box, 0});
+  while (!open.empty()) {
+    Part part = std::move(open.back());
+    open.pop_back();
+    while (part.next < covers.size() && disjoint(part.box, *covers[part.next])) {
+      if (!budget.spend(cost(part.box, *covers[part.next]))) return std::unexpected(TooComplex{});
+      ++part.next;
+    }
+    if (part.next == covers.size()) return part.box;
+    if (!budget.spend(cost(part.box, *covers[part.next]))) return std::unexpected(TooComplex{});
+    for (Box& piece : subtract(part.box, *covers[part.next])) open.push_back({std::move(piece), part.next + 1});
+  }
+  return std::nullopt;
 }
 
 }  // namespace portpolicy

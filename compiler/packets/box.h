@@ -32,7 +32,7 @@ struct Box {
   InterfaceSet out = InterfaceSet::all();
   StateSet states = StateSet::all();
 
-  /// Every field.
+  /// Every field, the protocol first: what is subtracted stays within the rule above.
   static constexpr auto fields() {
     return std::tuple{&Box::protocols, &Box::destination_ports, &Box::source_ports, &Box::icmp,
                       &Box::source,    &Box::destination,       &Box::in,           &Box::out,
@@ -43,6 +43,8 @@ struct Box {
 bool empty(const Box& box);
 bool disjoint(const Box& a, const Box& b);
 Box intersect(const Box& a, const Box& b);
+/// What is in `a` and not in `b`, as boxes that have nothing in common.
+std::vector<Box> subtract(const Box& a, const Box& b);
 bool contains(const Box& box, const Packet& packet);
 
 /// A readable packet of a box that is not empty.
@@ -60,5 +62,9 @@ struct Budget {
 };
 /// What it costs to compare two boxes: a step, and more when both name many addresses.
 std::size_t cost(const Box& a, const Box& b);
+
+/// A part of `box` that none of `covers` has a packet of; nothing when together they have all of it.
+std::expected<std::optional<Box>, TooComplex> uncovered(const Box& box, std::span<const Box* const> covers,
+                                                        Budget& budget);
 
 }  // namespace portpolicy

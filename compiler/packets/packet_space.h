@@ -110,22 +110,15 @@ class PacketSpace {
   std::array<Field, beyond_packets> field_at_{};
 };
 
-/// What a question about so many rules may cost in each field order: several times what policies need that people write
-/// (300 steps a rule), and in proportion to the size, so that a small policy is not pondered over for long.
-constexpr DiagramBudget budget_for(std::size_t rules) {
-  return {.edges = std::min<std::size_t>(60'000'000, 5'000'000 + 6'000 * rules),
-          .steps = std::min<std::size_t>(3'000'000 + 7'000 * rules, 100'000'000 + 2'000 * rules)};
-}
-
 /// Asks `question` in a space of one field order after the other: with a fifth of the budget in each, for what is hard in
 /// one order is mostly easy in another; then with all of it in the order in which the question had come farthest.
-template <class Question>
-auto decide(const InterfaceClasses& interfaces, DiagramBudget budget, Question question)
-    -> std::expected<decltype(question(std::declval<PacketSpace&>())), TooComplex> {
+template <std::size_t Count, class Question>
+auto decide(const InterfaceClasses& interfaces, DiagramBudget budget, const std::array<FieldOrder, Count>& orders,
+            Question question) -> std::expected<decltype(question(std::declval<PacketSpace&>())), TooComplex> {
   using Answer = decltype(question(std::declval<PacketSpace&>()));
-  std::array<std::size_t, field_orders.size()> operations{};
+  std::array<std::size_t, Count> operations{};
   const auto attempt = [&](std::size_t order, std::size_t steps) -> std::optional<Answer> {
-    PacketSpace space(interfaces, field_orders[order], {.edges = budget.edges, .steps = steps});
+    PacketSpace space(interfaces, orders[order], {.edges = budget.edges, .steps = steps});
     try {
       return question(space);
     } catch (const TooComplex&) {
@@ -133,11 +126,17 @@ auto decide(const InterfaceClasses& interfaces, DiagramBudget budget, Question q
       return std::nullopt;
     }
   };
-  for (std::size_t order = 0; order < field_orders.size(); ++order)
+  for (std::size_t order = 0; order < Count; ++order)
     if (std::optional<Answer> answer = attempt(order, budget.steps / 5)) return *std::move(answer);
   const auto best = std::ranges::max_element(operations) - operations.begin();
   if (std::optional<Answer> answer = attempt(static_cast<std::size_t>(best), budget.steps)) return *std::move(answer);
   return std::unexpected(TooComplex{});
+}
+
+/// In the orders that suit most questions.
+template <class Question>
+auto decide(const InterfaceClasses& interfaces, DiagramBudget budget, Question question) {
+  return decide(interfaces, budget, field_orders, question);
 }
 
 }  // namespace portpolicy

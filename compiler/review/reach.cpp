@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "compiler/graph/boxes.h"
+#include "compiler/graph/space.h"
 #include "compiler/packets/packet_space.h"
 #include "compiler/review/layers.h"
 
@@ -54,14 +55,6 @@ std::vector<Box> asked_boxes(const Graph& graph, const Question& question) {
   }
   std::erase_if(boxes, [](const Box& box) { return empty(box); });
   return boxes;
-}
-
-InterfaceClasses interface_classes(const Graph& graph, const std::vector<Box>& asked) {
-  const InterfaceSet loopback = InterfaceSet::of({"lo", false});
-  std::vector<const InterfaceSet*> sets{&loopback};
-  for (const InterfaceSet& set : graph.interface_sets) sets.push_back(&set);
-  for (const Box& box : asked) sets.insert(sets.end(), {&box.in, &box.out});
-  return InterfaceClasses(sets);
 }
 
 /// Boxes that have packets asked about. No decider tells new from untracked, so the state goes unsaid.
@@ -392,15 +385,11 @@ std::expected<Reach, TooComplex> reach(const Graph& graph, const Question& quest
   const std::vector<Box> asked = asked_boxes(graph, question);
   if (asked.empty()) return Reach{};
   const InterfaceClasses interfaces = interface_classes(graph, asked);
-  const DiagramBudget budget = given.value_or(DiagramBudget{.steps = 5'000'000 + 2'000 * section.rules.size()});
-  const bool sources = question.direction != Direction::outbound;
-  for (const FieldOrder& order : {sources ? by_source : by_destination, sources ? by_destination : by_source}) {
-    try {
-      PacketSpace space(interfaces, order, budget);
-      return Reach{true, Answer(space, graph, question, asked).run()};
-    } catch (const TooComplex&) {}
-  }
-  return std::unexpected(TooComplex{});
+  const std::array orders = question.direction != Direction::outbound ? std::array{by_source, by_destination}
+                                                                      : std::array{by_destination, by_source};
+  return decide(interfaces, given.value_or(budget_for(graph, question.direction)), orders, [&](PacketSpace& space) {
+    return Reach{true, Answer(space, graph, question, asked).run()};
+  });
 }
 
 }  // namespace portpolicy::review

@@ -84,20 +84,20 @@ Pair pair_of(const Model& model, const ModelRule& first, const ModelRule& second
 // Whether every packet of the one is one of the other.
 bool within(const ModelRule& inner, const ModelRule& outer) {
   for (const Spot spot : all_spots())
-      if (matches(inner, spot) && !matches(outer, spot)) return false;
+    if (matches(inner, spot) && !matches(outer, spot)) return false;
   return true;
 }
 
 // Whether a packet of both is left to the first by all rules that come before the second and not after the first.
 bool decides_some(const Model& model, std::size_t first, std::size_t second) {
   for (const Spot spot : all_spots()) {
-      if (!matches(model.rules[first], spot) || !matches(model.rules[second], spot)) continue;
-      bool taken = false;
-      for (std::size_t other = 0; other < model.rules.size(); ++other)
-        taken = taken || (other != first && !model.rules[other].limited && model.before[other][second] &&
-                          !model.before[first][other] && matches(model.rules[other], spot));
-      if (!taken) return true;
-    }
+    if (!matches(model.rules[first], spot) || !matches(model.rules[second], spot)) continue;
+    bool taken = false;
+    for (std::size_t other = 0; other < model.rules.size(); ++other)
+      taken = taken || (other != first && !model.rules[other].limited && model.before[other][second] &&
+                        !model.before[first][other] && matches(model.rules[other], spot));
+    if (!taken) return true;
+  }
   return false;
 }
 

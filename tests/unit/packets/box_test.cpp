@@ -70,22 +70,61 @@ Box random_box(std::mt19937& random) {
 
 }  // namespace
 
-TEST_CASE("boxes intersect and are apart packet by packet") {
+TEST_CASE("boxes intersect, are apart and are subtracted packet by packet") {
   std::mt19937 random(20261122);
   for (int round = 0; round < 2000; ++round) {
     CAPTURE(round);
     const Box a = random_box(random);
     const Box b = random_box(random);
     const Box both = intersect(a, b);
+    const std::vector<Box> rest = subtract(a, b);
     const bool apart = disjoint(a, b);
     for (const Packet& packet : universe()) {
       const bool in_a = contains(a, packet);
       const bool in_b = contains(b, packet);
       REQUIRE(contains(both, packet) == (in_a && in_b));
       REQUIRE_FALSE((apart && in_a && in_b));
+      const auto pieces = std::ranges::count_if(rest, [&](const Box& piece) { return contains(piece, packet); });
+      REQUIRE(pieces == (in_a && !in_b ? 1 : 0));
     }
     REQUIRE(apart == empty(both));
   }
+}
+
+TEST_CASE("what is left of a box under covers is in the box and in no cover") {
+  std::mt19937 random(7);
+  int covered = 0;
+  for (int round = 0; round < 2000; ++round) {
+    CAPTURE(round);
+    const Box box = random_box(random);
+    std::vector<Box> covers;
+    for (int i = 0; i < 6; ++i) covers.push_back(random_box(random));
+    std::vector<const Box*> pointers;
+    for (const Box& cover : covers) pointers.push_back(&cover);
+    Budget budget{100000};
+    const auto left = uncovered(box, pointers, budget);
+    REQUIRE(left.has_value());
+    if (!*left) {
+      ++covered;
+      for (const Packet& packet : universe())
+        if (contains(box, packet))
+          REQUIRE(std::ranges::any_of(covers, [&](const Box& cover) { return contains(cover, packet); }));
+      continue;
+    }
+    const Packet packet = example(**left, Direction::inbound);
+    REQUIRE(contains(box, packet));
+    REQUIRE(std::ranges::none_of(covers, [&](const Box& cover) { return contains(cover, packet); }));
+  }
+  CHECK(covered > 100);  // the question was not always the easy one
+}
+
+TEST_CASE("a budget that ends is said, never guessed around") {
+  const Box all;
+  Box half;
+  half.states = StateSet::of(State::new_);
+  const std::vector<const Box*> covers{&half, &half, &half};
+  Budget budget{1};
+  CHECK_FALSE(uncovered(all, covers, budget).has_value());
 }
 
 TEST_CASE("an example shows documentation addresses where any address would do") {

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "compiler/graph/graph.h"
+#include "compiler/packets/packet_space.h"
+
+/// What a space for the packets of a graph is made with.
+namespace portpolicy {
+
+/// Every interface that the graph speaks of, or one of these boxes.
+InterfaceClasses interface_classes(const Graph& graph, std::span<const Box> boxes = {});
+
+/// What a question about the rules of one direction, and so many claims, may cost: several times what policies need that
+/// people write (300 steps a rule), and in proportion to their size, so that a small policy is not pondered over for long.
+DiagramBudget budget_for(const Graph& graph, Direction direction, std::size_t claims = 0);
+
+}  // namespace portpolicy
