@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <expected>
-#include <filesystem>
-#include <system_error>
 
 #include "backends/nftables/lower.h"
 #include "backends/nftables/print.h"
 #include "cli/choices.h"
+#include "cli/deliver.h"
 #include "cli/exit_code.h"
-#include "cli/output_file.h"
 #include "cli/usage.h"
 #include "cli/version.h"
 #include "compiler/registry/registry.h"
@@ -38,31 +36,6 @@ std::optional<std::string> result_text(Loaded& loaded, const Options& options) {
   if (options.print == "graph") return print(loaded.compiled.graph, loaded.sources);
   if (options.print == "filter") return filter::print(loaded.compiled.filter);
   return nftables_text(loaded);
-}
-
-/// Whether the output would take the place of a file that the policy was read from.
-bool is_source(const std::string& output, const SourceMap& sources) {
-  for (std::size_t i = 0; i < sources.size(); ++i) {
-    std::error_code ignored;
-    if (std::filesystem::equivalent(output, sources.path(FileId(i)), ignored)) return true;
-  }
-  return false;
-}
-
-int deliver(const std::string& text, const Options& options, const SourceMap& sources, Io& io) {
-  if (!options.output || *options.output == "-") {
-    io.out << text;
-    return exit_done;
-  }
-  if (is_source(*options.output, sources)) {
-    return usage_error(io, "compile", "`" + *options.output + "` is a file of the policy; name another output");
-  }
-  if (const Result<void> written = write_file(*options.output, text); !written) {
-    io.err << "portpolicy: cannot write `" << escaped(*options.output) << "`: " << escaped(written.error().message)
-           << '\n';
-    return exit_file;
-  }
-  return exit_done;
 }
 
 }  // namespace
@@ -102,7 +75,7 @@ int run(const Options& options, Io& io) {
   if (!loaded->diagnostics.has_errors()) text = result_text(*loaded, options);
   report(loaded->diagnostics.sorted(), loaded->sources, options.policy, io);
   if (fails(loaded->diagnostics, options.fail_on)) return exit_findings;
-  return deliver(*text, options, loaded->sources, io);
+  return deliver(*text, options.output, loaded->sources, "compile", io);
 }
 
 }  // namespace portpolicy::cli::compile

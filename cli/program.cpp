@@ -14,6 +14,7 @@
 #include "cli/exit_code.h"
 #include "cli/explain.h"
 #include "cli/explain_code.h"
+#include "cli/graph.h"
 #include "cli/init.h"
 #include "cli/manual.h"
 #include "cli/schema.h"
@@ -31,6 +32,7 @@ struct AllOptions {
   test::Options test;
   compile::Options compile;
   explain::Options explain;
+  graph::Options graph;
   explain_code::Options explain_code;
   init::Options init;
   services::Options services;
@@ -49,6 +51,7 @@ void build(CLI::App& program, AllOptions& options) {
   test::add(program, options.test);
   compile::add(program, options.compile);
   explain::add(program, options.explain);
+  graph::add(program, options.graph);
   explain_code::add(program, options.explain_code);
   services::add(program, options.services);
   schema::add(program);
@@ -65,8 +68,9 @@ void build(CLI::App& program, AllOptions& options) {
       "  portpolicy compile policy.yaml --target nftables -o firewall.nft\n"
       "  portpolicy explain policy.yaml inbound --from 198.51.100.7 --to 192.0.2.1 --service ssh\n"
       "\n"
-      "Exit codes: 0 done; 1 the policy has errors; 2 wrong usage; 3 a file cannot be read or written; 70 internal\n"
-      "error");
+      "Exit codes: 0 done; 1 the policy has errors; 2 wrong usage; 3 a file cannot be read or written; 4 a part of "
+      "the\n"
+      "host is missing; 70 internal error");
   // The library would say less: it gives neither suggestions nor our exit codes, and takes a file named like a command
   // for that command. So it lets everything through, and what is left over is judged here.
   program.require_subcommand(0, 1);
@@ -103,6 +107,7 @@ int dispatch(const CLI::App& program, const AllOptions& options, Io& io) {
   if (name == "test") return test::run(options.test, io);
   if (name == "compile") return compile::run(options.compile, io);
   if (name == "explain") return explain::run(options.explain, io);
+  if (name == "graph") return graph::run(options.graph, io);
   if (name == "explain-code") return explain_code::run(options.explain_code, io);
   if (name == "services") return services::run(options.services, io);
   if (name == "schema") return schema::run(io);

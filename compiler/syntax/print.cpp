@@ -2,6 +2,7 @@
 
 #include "compiler/base/overloaded.h"
 #include "compiler/diagnostics/render.h"
+#include "compiler/registry/registry.h"
 
 namespace portpolicy::syntax {
 namespace {
@@ -48,19 +49,27 @@ std::string text_of(const InterfaceExpr& expr, const Policy& policy) {
                     expr.value);
 }
 
+// By name where it has one.
+std::string icmp_text(const ServiceExpr::Icmp& icmp) {
+  const std::string protocol = to_string(icmp.protocol);
+  if (icmp.types.is_all()) return protocol;
+  const Interval<std::uint16_t> types = icmp.types.intervals().front();
+  const int type = types.first >> 8, code = types.first & 0xff;
+  const bool one_code = types.first == types.last;
+  for (const registry::IcmpName& each :
+       registry::icmp_names(icmp.protocol == protocols::icmp ? Family::ipv4 : Family::ipv6))
+    if (each.type == type && (one_code ? each.code == code : !each.code))
+      return protocol + "/" + std::string(each.name);
+  return protocol + "/" + std::to_string(type) + (one_code ? ":" + std::to_string(code) : "");
+}
+
 std::string text_of(const ServiceExpr& expr) {
   using Expr = ServiceExpr;
   return std::visit(
       Overloaded{[](const Expr::Any&) { return std::string("any"); }, [](const Expr::Name& name) { return name.text; },
                  [](const Expr::Ports& ports) { return range(ports.ports) + "/" + to_string(ports.protocol); },
                  [](const Expr::Number& ports) { return range(ports.ports); },
-                 [](const Expr::Icmp& icmp) {
-                   std::string text = to_string(icmp.protocol);
-                   if (icmp.types.is_all()) return text;
-                   const Interval<std::uint16_t> types = icmp.types.intervals().front();
-                   text += "/" + std::to_string(types.first >> 8);
-                   return types.first == types.last ? text + ":" + std::to_string(types.first & 0xff) : text;
-                 },
+                 [](const Expr::Icmp& icmp) { return icmp_text(icmp); },
                  [](const Expr::Bare& bare) { return to_string(bare.protocol); }},
       expr.value);
 }

@@ -27,8 +27,8 @@ std::map<std::string, Parts, std::less<>> allowed_parts() {
     allowed["compiler/" + std::string(part)] = below;
     below.insert("compiler/" + std::string(part));
   }
-  for (const char* part : {"checks", "proof", "review"}) allowed["compiler/" + std::string(part)] = below;
-  below.insert({"compiler/checks", "compiler/proof", "compiler/review"});
+  for (const char* part : {"checks", "proof", "review", "drawing"}) allowed["compiler/" + std::string(part)] = below;
+  below.insert({"compiler/checks", "compiler/proof", "compiler/review", "compiler/drawing"});
   allowed["compiler"] = below;
 
   const Parts values{"compiler/base", "compiler/diagnostics", "compiler/packets", "compiler/filter"};

@@ -42,7 +42,7 @@ TEST_SUITE("program") {
   TEST_CASE("help that was asked for is a result") {
     CHECK(run({"--help"}).out.find("Exit codes") != std::string::npos);
     for (const char* command :
-         {"init", "check", "test", "compile", "explain", "explain-code", "services", "schema", "completion"}) {
+         {"init", "check", "test", "compile", "explain", "explain-code", "graph", "services", "schema", "completion"}) {
       CAPTURE(command);
       const Outcome outcome = run({command, "--help"});
       CHECK(outcome.code == cli::exit_done);

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cli/io.h"
+#include "compiler/diagnostics/source_map.h"
+
+namespace portpolicy::cli {
+
+/// Writes a result to `output`, whole or not at all, or to standard output when there is none or it is `-`; never onto a
+/// file that the policy was read from. The exit code.
+int deliver(const std::string& text, const std::optional<std::string>& output, const SourceMap& sources,
+            std::string_view command, Io& io);
+
+}  // namespace portpolicy::cli
