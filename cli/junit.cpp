@@ -77,7 +77,8 @@ Case case_of(const Judged& entry, const SourceMap& sources) {
   result.problem = entry.outcome == Outcome::fails ? "failure" : "error";
   if (entry.finding == nullptr) {
     result.type = "portpolicy";
-    result.message = entry.outcome == Outcome::fails ? "it fails" : "it was not decided, because one before it was not";
+    result.message = entry.outcome == Outcome::fails ? "it fails, as do more than are shown"
+                                                     : "it was not decided, because one before it was not";
     return result;
   }
   result.type = to_string(entry.finding->code);

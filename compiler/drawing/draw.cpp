@@ -81,6 +81,7 @@ class Picture {
   std::string short_name(const std::string& name, Span where) const;
 
   Node rule_node(std::size_t index) const;
+  std::string others_in(std::size_t index, Code code) const;
   Node file_node(const FileRules& file) const;
   Node claim_node(const BrokenClaim& broken, std::size_t number) const;
   Group file_group(const FileRules& file) const;
@@ -119,8 +120,26 @@ Node Picture::rule_node(std::size_t index) const {
   node.lines.push_back(short_name(rule.name, rule.where) + "  (line " + std::to_string(line) + ")");
   std::ranges::move(in_words(said(written(rule), material_.policy)), std::back_inserter(node.lines));
   if (const auto about = together_.about.find(index); about != together_.about.end())
-    node.lines.push_back(marks(about->second));
+    for (const auto& [code, count] : about->second)
+      node.lines.push_back(marks({{code, count}}) + others_in(index, code));
   return node;
+}
+
+// Lines are hard to follow where there are many: the rules at their other ends are named too.
+std::string Picture::others_in(std::size_t index, Code code) const {
+  constexpr std::size_t most = 3;
+  std::string text;
+  std::size_t named = 0;
+  for (auto pair = together_.pairs.lower_bound({index, 0, Code{}}); pair != together_.pairs.end(); ++pair) {
+    const auto& [rule, other, of] = pair->first;
+    if (rule != index) break;
+    if (of != code) continue;
+    if (named++ == most) return text + ", ...";
+    const Rule& beside = section_.rules[other];
+    const bool same_file = beside.file == section_.rules[index].file;
+    text += (text.empty() ? ": " : ", ") + (same_file ? short_name(beside.name, beside.where) : beside.name);
+  }
+  return text;
 }
 
 Node Picture::file_node(const FileRules& file) const {

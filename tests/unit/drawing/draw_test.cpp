@@ -88,7 +88,7 @@ TEST_CASE("rules of one finding are joined, and the one that it is about has its
                                  {"a.yaml", "portpolicy: 1\ninbound: [{name: yes, allow: ssh}]\n"},
                                  {"b.yaml", "portpolicy: 1\ninbound: [{name: no, deny: ssh}]\n"}});
   CHECK(edges_of(drawing, Edge::Kind::finding) == Lines{"inbound_rule0>inbound_rule1 PP301"});
-  CHECK(node(all_nodes(drawing.groups), "inbound_rule1").lines.back() == "PP301");
+  CHECK(node(all_nodes(drawing.groups), "inbound_rule1").lines.back() == "PP301: yes");
   CHECK(drawing.codes == std::set{Code::conflict});
 }
 
