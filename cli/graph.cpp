@@ -48,9 +48,8 @@ void add(CLI::App& program, Options& options) {
       "  portpolicy graph policy.yaml --format svg -o policy.svg\n"
       "  portpolicy graph policy.yaml --direction inbound | dot -Tpdf -o policy.pdf\n"
       "\n"
-      "Exit codes: 0 done; 1 the policy has errors of syntax or names, so that there is no graph; 2 wrong usage; 3 a "
-      "file\n"
-      "cannot be read or written; 4 SVG is asked for and Graphviz is not there or fails; 70 internal error");
+      "Exit codes: 0 done; 1 the policy has errors of syntax or names, so that there is no graph; 2 wrong usage; 3 a\n"
+      "file cannot be read or written; 4 SVG is asked for and Graphviz is not there or fails; 70 internal error");
 }
 
 int run(const Options& options, Io& io) {

@@ -20,20 +20,17 @@ void add(CLI::App& program, Options& options) {
   command->add_option("--fail-on", options.fail_on, "Exit 1 for errors (default) or for warnings about tests too")
       ->type_name(choice_of(fail_on_choices));
   command->footer(
-      "What is proven are the entries of `tests`, and the claims of `management` and `only-from`, each for every "
-      "packet\n"
-      "that it describes. What fails is shown on standard error, with a packet and the rule that decides it; with\n"
-      "--format json it is among the findings. `check` proves them too, and is silent when they hold. Of a policy "
-      "that\n"
-      "cannot be read, or that has conflicts, no test is judged.\n"
+      "What is proven are the entries of `tests`, and the claims of `management` and `only-from`, each for every\n"
+      "packet that it describes. What fails is shown on standard error, with a packet and the rule that decides it;\n"
+      "with --format json it is among the findings. `check` proves them too, and is silent when they hold. Of a\n"
+      "policy that cannot be read, or that has conflicts, no test is judged.\n"
       "\n"
       "Examples:\n"
       "  portpolicy test policy.yaml\n"
       "  portpolicy test policy.yaml --format junit > report.xml\n"
       "\n"
-      "Exit codes: 0 all hold; 1 one does not hold or cannot be decided, or the policy has other errors; 2 wrong "
-      "usage;\n"
-      "3 the policy cannot be read; 70 internal error");
+      "Exit codes: 0 all hold; 1 one does not hold or cannot be decided, or the policy has other errors; 2 wrong\n"
+      "usage; 3 the policy cannot be read; 70 internal error");
 }
 
 int run(const Options& options, Io& io) {
