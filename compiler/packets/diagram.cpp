@@ -184,8 +184,20 @@ const Diagrams::Edge* Diagrams::Arena::store(std::span<const Edge> edges) {
   return begin;
 }
 
+namespace {
+
+std::size_t least_to_sweep(const DiagramBudget& budget) {
+  return std::min<std::size_t>(4'000'000, budget.edges / 2);
+}
+
+}  // namespace
+
 Diagrams::Diagrams(DiagramBudget budget)
-    : budget_(budget), nodes_(most_values), table_(1 << 12), memory_(1 << 12, Remembered{}) {}
+    : budget_(budget),
+      nodes_(most_values),
+      sweep_at_(least_to_sweep(budget)),
+      table_(1 << 12),
+      memory_(1 << 12, Remembered{}) {}
 
 Diagram Diagrams::hold(Node node) {
   std::uint32_t root = 0;
@@ -206,9 +218,11 @@ const Diagrams::Edge& Diagrams::find(const Stored& stored, std::uint64_t number)
 
 void Diagrams::make_room() {
   ++operations_;
-  if (live_edges_ < std::min(sweep_at_, budget_.edges / 2)) return;
+  if (live_edges_ < std::min(sweep_at_, budget_.edges)) return;
   sweep();
-  sweep_at_ = std::max<std::size_t>(sweep_at_, 2 * live_edges_);
+  // Not before half of what is free has been used: where most is alive, to sweep each time would cost all the time.
+  const std::size_t free = budget_.edges - std::min(live_edges_, budget_.edges);
+  sweep_at_ = std::max(least_to_sweep(budget_), live_edges_ + std::min(live_edges_, free / 2));
 }
 
 void Diagrams::mark(Node node, std::vector<bool>& reached) const {

@@ -323,3 +323,23 @@ TEST_CASE("a budget ends in an exception, and what was there before is whole") {
   CHECK(ended);
   for (std::size_t i = 0; i < tables.size(); ++i) CHECK(read(diagrams, universe, maps[i]) == tables[i]);
 }
+
+TEST_CASE("where most of what there is room for is in use, not every operation sweeps") {
+  Diagrams diagrams({.edges = 10'000, .steps = 10'000'000});
+  std::vector<Diagram> kept;
+  const auto make = [&](std::uint64_t number) {
+    const std::array intervals{Numbers{10 * number + 1, 10 * number + 5}};
+    return diagrams.narrow(0, intervals, diagrams.constant(1));
+  };
+  std::uint64_t number = 0;
+  while (diagrams.edge_count() < 7'000) kept.push_back(make(number++));
+  constexpr int operations = 2'000;
+  int sweeps = 0;
+  for (int i = 0; i < operations; ++i) {
+    const std::size_t before = diagrams.edge_count();
+    make(number++);
+    if (diagrams.edge_count() < before) ++sweeps;
+  }
+  CHECK(sweeps > 0);
+  CHECK(sweeps < operations / 100);
+}

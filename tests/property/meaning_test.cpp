@@ -279,7 +279,7 @@ TEST_CASE("what a graph is lowered to means what its own maps say, in both world
     REQUIRE(compiled.has_value());
     const Graph& graph = compiled->graph;
     const Filter filter = lower(graph, sources);
-    const InterfaceClasses interfaces = checks::interface_classes(graph);
+    const InterfaceClasses interfaces = interface_classes(graph);
     for (const Direction direction : directions) {
       const Section& section = graph.section(direction);
       PacketSpace space(interfaces, field_orders[seed % field_orders.size()]);
