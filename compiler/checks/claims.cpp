@@ -141,7 +141,9 @@ Outcome Proof::judge(const Claim& claim) {
   if (ignored) say_what_is_ignored(claim, *ignored);
   if (boxes.empty() && !claim.library)
     diagnostics_.add(Code::never_matches, claim.where, "`" + claim.name + "` describes no packet",
-                     "packets that use the loopback interface do not count; mend it or take it out");
+                     portpolicy::boxes_of(graph_, claim.packets).empty()
+                         ? "nothing is left of its networks, or they are of different families; mend it or take it out"
+                         : "packets that use the loopback interface do not count; mend it or take it out");
   return wrong ? Outcome::fails : Outcome::holds;
 }
 

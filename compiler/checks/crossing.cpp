@@ -217,9 +217,8 @@ std::expected<std::optional<Box>, TooComplex> Search::decided(const Rule& first,
       for (const RuleIndex::Entry* entry : *entries) {
         const Rule& other = *entry->rule;
         if (&other == &first || &other == &second || other.limit) continue;
-        // What comes before the second, and not after the first, takes the packet whatever the order of the two.
-        if (section_.precedence.before(other, second) && !section_.precedence.before(first, other))
-          above.push_back(&entry->box);
+        // Any other rule before the second takes the packet, whatever the order of the two.
+        if (section_.precedence.before(other, second)) above.push_back(&entry->box);
       }
       auto left = uncovered(shared, above, budget_);
       if (!left || *left) return left;

@@ -58,7 +58,14 @@ class Effects {
   void report_shadowed(const Place& place);
   void report_redundant(const Place& place);
   void look_at_limit(const Place& place);
+  void report_limit(const Place& place, const Packet& packet, const Deciders& found, const std::string& why);
   bool is_redundant(const Place& place);
+  bool keeps_packets_from_a_limit(const Place& place);
+  /// The packets of a rule that no rule without a limit comes before.
+  Diagram left_to(const Place& place) {
+    if (ordered_) return diagrams_.where(place.before.front(), only(silent));
+    return left_by_those_before(rule(place), diagrams_.within(packets(place), outside(maps_.base())), nullptr);
+  }
   bool is_shadowed(const Place& place);
   /// What is left of `of` when the rules that come before `rule` have taken theirs; `but` does not count.
   Diagram left_by_those_before(const Rule& rule, Diagram of, const Rule* but);
@@ -105,14 +112,17 @@ std::vector<Diagnostic> Effects::run() {
   maps_.visit_rules([&](const Place& place) { look_at(place); });
   if (!only_errors_ && section_.otherwise == Verdict::allow && section_.default_where) {
     exposure_.look_at(*section_.default_where, "the default of " + std::string(to_string(direction_)),
+                      "let the default be deny, and allow what is needed to those who need it",
                       outside(maps_.decided().front()), findings_);
   }
   return std::move(findings_);
 }
 
-/// A rule that logs does something, and one of the library is not for its reader to take out.
-bool may_be_redundant(const Rule& rule) {
-  return !rule.log && !rule.library && !rule.says_more;
+/// A rule that logs does something, one of the library is not for its reader to take out, and a direction whose only rule
+/// goes, and that has no default, is not managed any more.
+bool may_be_redundant(const Rule& rule, const Section& section) {
+  const bool makes_it_managed = section.rules.size() == 1 && !section.default_where;
+  return !rule.log && !rule.library && !rule.says_more && !makes_it_managed;
 }
 
 void Effects::look_at(const Place& place) {
@@ -120,11 +130,12 @@ void Effects::look_at(const Place& place) {
   if (only_errors_) return;
   const Diagram left = diagrams_.where(place.before.front(), only(silent));
   if (rule(place).limit) look_at_limit(place);
-  else if (may_be_redundant(rule(place)) && is_redundant(place)) report_redundant(place);
+  else if (may_be_redundant(rule(place), section_) && is_redundant(place)) report_redundant(place);
   // What comes in by a certain interface of a router is of the network there, whatever the rule says of addresses.
   const bool from_a_known_side = direction_ == Direction::forward && rule(place).packets.in.index != 0;
   if (rule(place).verdict == Verdict::allow && !from_a_known_side)
-    exposure_.look_at(rule(place).where, "rule `" + rule(place).name + "`", left, findings_);
+    exposure_.look_at(rule(place).where, "rule `" + rule(place).name + "`",
+                      "say who needs it, with `from` or `only-from`; or waive this, with the reason", left, findings_);
 }
 
 bool Effects::is_shadowed(const Place& place) {
@@ -176,11 +187,23 @@ bool Effects::another_verdict_takes_over(const Rule& rule) {
 
 bool Effects::is_redundant(const Place& place) {
   const Values other = other_verdicts(place);
-  for (std::size_t world = 0; world < place.before.size(); ++world) {
-    const Diagram left = diagrams_.where(place.before[world], only(silent));
-    if ((diagrams_.within(place.after[world], left, elsewhere).values() & other) != 0) return false;
-  }
+  // Each limit holds or is exhausted by itself: what exhausted ones leave to this rule may meet others that hold.
+  const Diagram left = diagrams_.where(place.before.front(), only(silent));
+  for (const Diagram& after : place.after)
+    if ((diagrams_.within(after, left, elsewhere).values() & other) != 0) return false;
+  if (place.after.size() > 1 && keeps_packets_from_a_limit(place)) return false;
   return ordered_ || !another_verdict_takes_over(rule(place));
+}
+
+/// Whether a limited rule would get packets that this one takes: they would count against those of others.
+bool Effects::keeps_packets_from_a_limit(const Place& place) {
+  const Diagram left = left_to(place);
+  for (const Rule* other : overlapping(rule(place))) {
+    if (!other->limit || section_.precedence.before(*other, rule(place))) continue;
+    const Diagram shared = diagrams_.within(left, packets_of({std::nullopt, other}));
+    if (shared.takes(1) && left_by_those_before(*other, shared, &rule(place)).takes(1)) return true;
+  }
+  return false;
 }
 
 std::optional<Decider> Effects::decider(const Packet& packet, std::size_t left_out, bool only_before) {
@@ -255,14 +278,22 @@ void Effects::report_shadowed(const Place& place) {
   const Diagram decided = diagrams_.within(place.before.front(), beyond_base(place), elsewhere);
   const Packet packet = space_.example(decided, other_verdicts(place), direction_);
   const Deciders found = deciders(packets(place), packet, place.rule, true);
-  // To take back what the library gives is what its rules are made for.
+  const auto ends = [](const Decider& decider) { return decider.rule != nullptr && decider.rule->ends; };
+  const auto of_own_file = [&](const Decider& decider) {
+    return decider.rule != nullptr && decider.rule->tier == rule(place).tier && decider.rule->file == rule(place).file;
+  };
+  const bool for_a_while = std::ranges::any_of(found.some, ends);
+  // To take back what the library gives is what its rules are made for, and what ends takes nothing back for ever.
   Diagnostic finding{Code::shadowed,
-                     rule(place).library ? Severity::note : Severity::error,
+                     rule(place).library || for_a_while ? Severity::note : Severity::error,
                      "rule `" + rule(place).name + "` never gets a packet: " + describe(found) +
                          (found.some.size() == 1 && found.all ? " takes them all" : " take them all"),
                      {rule(place).where, ""}};
-  finding.help = rule(place).library ? "nothing, if that is meant; else narrow what takes its packets"
-                                     : "move it above what takes its packets, or take it out";
+  if (for_a_while) finding.help = "nothing, if that is meant: it gets packets when what has an `until` ends";
+  else if (rule(place).library) finding.help = "nothing, if that is meant; else narrow what takes its packets";
+  else if (std::ranges::all_of(found.some, of_own_file))
+    finding.help = "move it above what takes its packets, or take it out";
+  else finding.help = "take it out, or narrow what takes its packets";
   finding.witness = packet;
   add(std::move(finding), found);
 }
@@ -272,8 +303,10 @@ void Effects::report_redundant(const Place& place) {
   const Packet packet = gets_packets ? space_.example(place.before.front(), only(silent), direction_)
                                      : space_.example(beyond_base(place), only(1), direction_);
   const Deciders found = deciders(packets(place), packet, place.rule, false);
+  const auto ends = [](const Decider& decider) { return decider.rule != nullptr && decider.rule->ends; };
+  if (!rule(place).ends && std::ranges::any_of(found.some, ends)) return;  // it will be needed
   const auto of_own_file = [&](const Decider& decider) {
-    return decider.rule != nullptr && decider.rule->file == rule(place).file;
+    return decider.base || (decider.rule != nullptr && decider.rule->file == rule(place).file);
   };
   const bool own_file = !found.some.empty() && std::ranges::all_of(found.some, of_own_file);
   Diagnostic finding{Code::redundant,
@@ -281,26 +314,31 @@ void Effects::report_redundant(const Place& place) {
                      "nothing changes without rule `" + rule(place).name + "`: " + describe(found) +
                          (found.some.size() == 1 && found.all ? " says the same" : " say the same"),
                      {rule(place).where, ""}};
-  finding.help = "take it out, unless it is there for a reader";
+  finding.help = "take it out, unless it is there for a reader; of several that say the same keep one";
   finding.witness = packet;
   add(std::move(finding), found);
 }
 
 void Effects::look_at_limit(const Place& place) {
-  const Diagram left =
-      ordered_ ? diagrams_.where(place.before.front(), only(silent))
-               : left_by_those_before(rule(place), diagrams_.within(packets(place), outside(maps_.base())), nullptr);
-  if (!left.takes(1)) return;
+  const Diagram left = left_to(place);
+  if (!left.takes(1)) {
+    const Packet packet = space_.example(packets(place), only(1), direction_);
+    return report_limit(place, packet, deciders(packets(place), packet, place.rule, true),
+                        "its packets are allowed by ");
+  }
   const Diagram otherwise = diagrams_.over(place.before.front(), place.after.front());
   const Diagram over_limit = diagrams_.within(otherwise, left, elsewhere);
   if ((over_limit.values() & (only(value_of(Verdict::deny)) | only(value_of(Verdict::reject)))) != 0) return;
   const Packet packet = space_.example(left, only(1), direction_);
   const Deciders found = deciders(left, packet, place.rule, false);
-  Diagnostic finding{
-      Code::limit_without_effect,
-      Severity::warning,
-      "the limit of rule `" + rule(place).name + "` has no effect: what is over it is allowed by " + describe(found),
-      {rule(place).where, ""}};
+  report_limit(place, packet, found, "what is over it is allowed by ");
+}
+
+void Effects::report_limit(const Place& place, const Packet& packet, const Deciders& found, const std::string& why) {
+  Diagnostic finding{Code::limit_without_effect,
+                     Severity::warning,
+                     "the limit of rule `" + rule(place).name + "` has no effect: " + why + describe(found),
+                     {rule(place).where, ""}};
   finding.help = "deny what is over the limit, or take the limit out";
   finding.witness = packet;
   add(std::move(finding), found);

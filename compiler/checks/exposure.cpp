@@ -29,7 +29,8 @@ std::vector<Box> from_the_internet(std::span<const registry::Use> uses, Directio
 
 }  // namespace
 
-void Exposure::look_at(Span where, const std::string& who, const Diagram& allowed, std::vector<Diagnostic>& findings) {
+void Exposure::look_at(Span where, const std::string& who, std::string help, const Diagram& allowed,
+                       std::vector<Diagnostic>& findings) {
   if (direction_ == Direction::outbound) return;
   if (!sensitive_) {
     sensitive_ = space_.diagrams.constant(silent);
@@ -57,7 +58,7 @@ void Exposure::look_at(Span where, const std::string& who, const Diagram& allowe
                listed({names.begin(), names.begin() + 3});
   }
   Diagnostic finding{Code::exposed, Severity::warning, message, {where, ""}};
-  finding.help = "say who needs it, with `from` or `only-from`; or waive this, with the reason";
+  finding.help = std::move(help);
   finding.witness = space_.example(open, only(1), direction_);
   findings.push_back(std::move(finding));
 }

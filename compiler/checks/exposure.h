@@ -14,9 +14,10 @@ class Exposure {
  public:
   Exposure(PacketSpace& space, Direction direction) : space_(space), direction_(direction) {}
 
-  /// Adds a finding when `allowed`, which `who` allows at `where`, has packets from the internet that open a connection to
-  /// a sensitive service.
-  void look_at(Span where, const std::string& who, const Diagram& allowed, std::vector<Diagnostic>& findings);
+  /// Adds a finding with this help when `allowed`, which `who` allows at `where`, has packets from the internet that open
+  /// a connection to a sensitive service.
+  void look_at(Span where, const std::string& who, std::string help, const Diagram& allowed,
+               std::vector<Diagnostic>& findings);
 
  private:
   PacketSpace& space_;

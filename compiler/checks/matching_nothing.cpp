@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "compiler/checks/checks.h"
 #include "compiler/graph/boxes.h"
 
@@ -10,7 +12,11 @@ std::string why_empty(const Graph& graph, const Selector& packets) {
   if (set(packets.destination).empty()) return "nothing is left of `to` after its exceptions";
   if (graph.interface_sets[packets.in.index].empty()) return "nothing is left of `in` after its exceptions";
   if (graph.interface_sets[packets.out.index].empty()) return "nothing is left of `out` after its exceptions";
-  return "its addresses and its service are of different families";
+  const bool apart = std::ranges::all_of(families, [&](Family family) {
+    return set(packets.source).empty(family) || set(packets.destination).empty(family);
+  });
+  return apart ? "`from` and `to` are of different families"
+               : "its addresses and its service are of different families";
 }
 
 }  // namespace

@@ -157,6 +157,7 @@ void Builder::add_rule(const syntax::Rule& rule, Direction direction, std::uint3
     node.place = index;
     node.tier = policy_.files[file].tier;
     node.library = policy_.files[file].library;
+    node.ends = rule.until.has_value();
     node.says_more = rule.only_from;
     if (rule.only_from) only_from(rule, node, direction);
     named.live = static_cast<std::uint32_t>(section(direction).rules.size());

@@ -58,6 +58,7 @@ struct Rule {
   std::uint32_t place = 0;  ///< in that file's list of this direction
   Tier tier = Tier::normal;
   bool library = false;    ///< of the library: what it could say better is not for its reader to mend
+  bool ends = false;       ///< has an `until`: what it does it does not do for ever
   bool says_more = false;  ///< has `only-from`, or a part in `overrides`: without it more changes than its verdicts
 };
 

@@ -32,14 +32,36 @@ bool is_shadowed(const Model& model, std::size_t rule) {
   return disagrees;
 }
 
-// Whether the policy without the rule is without conflict and gives every packet the same verdict.
+// The verdict when just those of the limited rules hold whose bits are set.
+Verdict verdict_with(const Model& model, Spot spot, unsigned holding) {
+  const auto counts = [&](const ModelRule& rule) {
+    return !rule.limited || (holding >> (rule.file * 2 + rule.place) & 1u) != 0;
+  };
+  const auto verdicts = foremost(model, spot, counts);
+  return verdicts.empty() ? Verdict::deny : verdicts.front();
+}
+
+// Whether the policy without the rule is without conflict and gives every packet the same verdict, whichever limits hold.
 bool changes_nothing(const Model& model, std::size_t rule) {
   const Model without = model.without(rule);
   if (has_conflict(without)) return false;
   for (const Spot spot : all_spots())
-    for (const bool with_limited : {false, true})
-      if (verdict_at(model, spot, with_limited) != verdict_at(without, spot, with_limited)) return false;
+    for (unsigned holding = 0; holding < 256; ++holding)
+      if (verdict_with(model, spot, holding) != verdict_with(without, spot, holding)) return false;
   return true;
+}
+
+// Whether a limited rule gets a packet of this one when it is taken out.
+bool keeps_packets_from_a_limit(const Model& model, std::size_t rule) {
+  const Model without = model.without(rule);
+  for (std::size_t other = 0; other < model.rules.size(); ++other) {
+    if (other == rule || !model.rules[other].limited || model.before[other][rule]) continue;
+    for (const Spot spot : all_spots())
+      if (matches(model.rules[rule], spot) && matches(model.rules[other], spot) && !taken_before(model, rule, spot) &&
+          !taken_before(without, other - (other > rule ? 1 : 0), spot))
+        return true;
+  }
+  return false;
 }
 
 bool takes_part_in_overrides(const Model& model, std::size_t rule) {
@@ -52,10 +74,10 @@ bool takes_part_in_overrides(const Model& model, std::size_t rule) {
 
 bool is_redundant(const Model& model, std::size_t rule) {
   return !model.rules[rule].limited && !takes_part_in_overrides(model, rule) && !is_shadowed(model, rule) &&
-         changes_nothing(model, rule);
+         changes_nothing(model, rule) && !keeps_packets_from_a_limit(model, rule);
 }
 
-// Whether everything over the limit is allowed anyway.
+// Whether everything over the limit is allowed anyway, or nothing comes to the limit.
 bool is_limited_in_vain(const Model& model, std::size_t rule) {
   if (!model.rules[rule].limited) return false;
   bool any = false;
@@ -65,7 +87,7 @@ bool is_limited_in_vain(const Model& model, std::size_t rule) {
     any = true;
     if (verdict_at(model, spot, false) != Verdict::allow) return false;
   }
-  return any;
+  return any || !is_shadowed(model, rule);
 }
 
 enum class Pair : std::uint8_t { neither, crossing, overtaking };
@@ -88,14 +110,14 @@ bool within(const ModelRule& inner, const ModelRule& outer) {
   return true;
 }
 
-// Whether a packet of both is left to the first by all rules that come before the second and not after the first.
+// Whether a packet of both is left to the first by all other rules that come before the second.
 bool decides_some(const Model& model, std::size_t first, std::size_t second) {
   for (const Spot spot : all_spots()) {
     if (!matches(model.rules[first], spot) || !matches(model.rules[second], spot)) continue;
     bool taken = false;
     for (std::size_t other = 0; other < model.rules.size(); ++other)
       taken = taken || (other != first && !model.rules[other].limited && model.before[other][second] &&
-                        !model.before[first][other] && matches(model.rules[other], spot));
+                        matches(model.rules[other], spot));
     if (!taken) return true;
   }
   return false;
