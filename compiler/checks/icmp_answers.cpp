@@ -55,8 +55,6 @@ class Search {
   static Protocol protocol_of(Family family) { return family == Family::ipv4 ? protocols::icmp : protocols::icmpv6; }
   IcmpSet& needed(Family family) { return needed_[static_cast<std::size_t>(family)]; }
 
-  /// Whether there is something to report of this part of a rule, which is written at `where`.
-  bool look_at(const Rule& rule, Span where, const Transport& transport);
   std::optional<Decided> decided(const Rule& rule, const std::vector<Transport>& transports);
   bool take(Box box, Family family, Decided& decided);
   /// Whether base traffic decides all of the rule in every state; then that is what is said of it.
@@ -80,21 +78,13 @@ void Search::look_at(const Rule& rule) {
   if (rule.library || std::ranges::none_of(rule.packets.transports, is_icmp) || is_base_traffic(rule)) return;
   for (const syntax::ServiceExpr& entry : written(policy_, rule, direction_).services) {
     const auto transports = expressions_.transports(entry);
-    if (!transports) continue;
-    // A name may stand for requests and answers: one finding is enough for it.
-    for (const Transport& transport : *transports)
-      if (is_icmp(transport) && look_at(rule, entry.where, transport)) break;
+    if (!transports || transports->empty() || !std::ranges::all_of(*transports, is_icmp)) continue;
+    const auto by_base = decided(rule, *transports);
+    if (!by_base) continue;
+    const auto& other = rule.verdict == Verdict::allow ? by_base->denied : by_base->allowed;
+    if (other) report(rule, entry.where, *other);
+    else if (rule.verdict == Verdict::reject && by_base->denied) report(rule, entry.where, *by_base->denied);
   }
-}
-
-bool Search::look_at(const Rule& rule, Span where, const Transport& transport) {
-  const auto by_base = decided(rule, {transport});
-  if (!by_base) return false;
-  const auto& other = rule.verdict == Verdict::allow ? by_base->denied : by_base->allowed;
-  if (other) report(rule, where, *other);
-  else if (rule.verdict == Verdict::reject && by_base->denied) report(rule, where, *by_base->denied);
-  else return false;
-  return true;
 }
 
 bool Search::is_base_traffic(const Rule& rule) const {

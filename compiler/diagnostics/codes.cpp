@@ -591,20 +591,22 @@ inbound:
      "Earlier rules, and the traffic that `base` decides, together take every packet that the rule could match, and at "
      "least one of them says something else. The author of the rule believes that it does something. Earlier are the "
      "rules above it in its list, those of the files that include its file, and those of higher tiers. A rule with "
-     "`limit` shadows nothing.",
+     "`limit` shadows nothing. Where a rule with `until` has a part in it, and where the rule that gets nothing is one "
+     "of "
+     "the library, it is a note: both may well be meant.",
      R"(portpolicy: 1
 inbound:
   - deny: ssh
   - allow: ssh
     from: 10.0.0.0/8
 )",
-     "Move the rule above those that are named, or take it out."},
+     "Move the rule above those that are named, narrow them, or take it out."},
 
     {Code::redundant, warning, "a rule without which nothing changes",
      "Every packet that the rule decides would get the same verdict from other rules, or from the default. That is a "
-     "note "
-     "only when the default or a rule of another file makes it so: saying it twice may be on purpose. Rules with `log` "
-     "or `limit` are never called redundant.",
+     "note only when the default or a rule of another file makes it so: saying it twice may be on purpose. Rules with "
+     "`log` or `limit`, and rules that keep packets from the limit of another, are never called redundant, nor is what "
+     "says the same as a rule that ends by `until`.",
      R"(portpolicy: 1
 inbound:
   - allow: http
@@ -613,7 +615,8 @@ inbound:
      "Take the rule out; or waive the warning, with the reason why it stays."},
 
     {Code::limit_without_effect, warning, "a limit without effect",
-     "Packets over the limit go on to the rules below and to the default, and there they are all allowed anyway.",
+     "Packets over the limit go on to the rules below and to the default, and there they are all allowed anyway; or no "
+     "packet comes to the limit, since what stands above allows them all.",
      R"(portpolicy: 1
 inbound:
   - allow: ssh

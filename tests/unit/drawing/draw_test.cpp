@@ -29,14 +29,15 @@ std::map<std::string, std::string> two_files(std::size_t rules) {
 }  // namespace
 
 TEST_CASE("a rule says its name, what it does in its author's words, and where it stands") {
-  const Drawing drawing = drawn({{"policy.yaml",
-                                  "portpolicy: 1\n"
-                                  "networks: {office: 10.0.0.0/8}\n"
-                                  "inbound:\n"
-                                  "- {name: in, allow: [http, icmp/echo-request], from: office, in: eth0}\n"
-                                  "- {reject: 1-9/udp, source-port: 53}\n"
-                                  "- {deny: any, from: [10.0.0.1, 10.0.0.2, 10.0.0.3, 10.0.0.4, 10.0.0.5, 10.0.0.6,\n"
-                                  "   10.1.0.1, 10.1.0.2, 10.1.0.3, 10.1.0.4, 10.1.0.5, 10.1.0.6, 10.1.0.7]}\n"}});
+  const Drawing drawing =
+      drawn({{"policy.yaml",
+              "portpolicy: 1\n"
+              "networks: {office: 10.0.0.0/8}\n"
+              "inbound:\n"
+              "- {name: in, allow: [http, icmp/echo-request], from: office, in: eth0}\n"
+              "- {reject: 1-9/udp, source-port: 53}\n"
+              "- {deny: tcp, from: [172.16.0.1, 172.16.0.2, 172.16.0.3, 172.16.0.4, 172.16.0.5, 172.16.0.6,\n"
+              "   172.16.1.1, 172.16.1.2, 172.16.1.3, 172.16.1.4, 172.16.1.5, 172.16.1.6, 172.16.1.7]}\n"}});
   const std::vector<Node> nodes = all_nodes(drawing.groups);
   const Node& first = node(nodes, "inbound_rule0");
   CHECK(first.kind == Node::Kind::allow);
