@@ -62,29 +62,91 @@ const AddressSet& addresses_of(const Box& box, Field field) {
   return field == Field::source ? box.source : box.destination;
 }
 
+InterfaceSet names(const Numbers& numbers, const InterfaceClasses& classes) {
+  InterfaceSet set;
+  for (const Interval<std::uint64_t>& each : numbers) set = unite(set, classes.names(each));
+  return set;
+}
+
+/// A field that is one number. The numbers that a box has of it, nothing for all of them; the number that a packet has;
+/// and the box with these numbers.
+struct Plain {
+  Field field;
+  std::uint64_t preferred;  // what a reader knows at once
+  std::optional<Numbers> (*of_box)(const Box& box, const InterfaceClasses& classes);
+  std::uint64_t (*of_packet)(const Packet& packet, const InterfaceClasses& classes);
+  void (*put)(Box& box, const Numbers& numbers, const InterfaceClasses& classes);
+};
+
+template <class T>
+std::optional<Numbers> unless_all(const IntervalSet<T>& set) {
+  return set.is_all() ? std::nullopt : std::optional(numbers(set));
+}
+
+std::optional<Numbers> of_interfaces(const InterfaceSet& set, const InterfaceClasses& classes) {
+  return set.is_all() ? std::nullopt : std::optional(classes.numbers(set));
+}
+
+/// All but the family and the addresses, which have two levels and stand in lists.
+constexpr std::array plain_fields{
+    Plain{Field::in, 0, [](const Box& box, const InterfaceClasses& all) { return of_interfaces(box.in, all); },
+          [](const Packet& packet, const InterfaceClasses& all) { return all.number(packet.in); },
+          [](Box& box, const Numbers& numbers, const InterfaceClasses& all) { box.in = names(numbers, all); }},
+    Plain{Field::out, 0, [](const Box& box, const InterfaceClasses& all) { return of_interfaces(box.out, all); },
+          [](const Packet& packet, const InterfaceClasses& all) { return all.number(packet.out); },
+          [](Box& box, const Numbers& numbers, const InterfaceClasses& all) { box.out = names(numbers, all); }},
+    Plain{Field::state, 0,
+          [](const Box& box, const InterfaceClasses&) -> std::optional<Numbers> {
+            if (box.states == StateSet::all()) return std::nullopt;
+            return numbers_below(states.size(), [&](std::size_t i) { return box.states.contains(states[i]); });
+          },
+          [](const Packet& packet, const InterfaceClasses&) { return number_of(packet.state); },
+          [](Box& box, const Numbers& numbers, const InterfaceClasses&) {
+            box.states = {};
+            for (const State state : states)
+              if (holds(numbers, number_of(state))) box.states = box.states | StateSet::of(state);
+          }},
+    Plain{Field::protocol, protocols::tcp.number,
+          [](const Box& box, const InterfaceClasses&) -> std::optional<Numbers> {
+            if (box.protocols.all()) return std::nullopt;
+            return numbers_below(256, [&](std::size_t i) { return box.protocols[i]; });
+          },
+          [](const Packet& packet, const InterfaceClasses&) { return std::uint64_t{packet.protocol.number}; },
+          [](Box& box, const Numbers& numbers, const InterfaceClasses&) {
+            for (std::size_t number = 0; number < 256; ++number) box.protocols[number] = holds(numbers, number);
+          }},
+    Plain{Field::port, 443,
+          [](const Box& box, const InterfaceClasses&) {
+            return unless_all(box.icmp.is_all() ? box.destination_ports : box.icmp);
+          },
+          [](const Packet& packet, const InterfaceClasses&) -> std::uint64_t {
+            return has_icmp(packet) ? icmp_value(packet.icmp_type, packet.icmp_code) : packet.destination_port.number();
+          },
+          [](Box& box, const Numbers& numbers, const InterfaceClasses&) {
+            box.destination_ports = set_of<std::uint16_t>(numbers);
+          }},
+    Plain{Field::source_port, 40000,
+          [](const Box& box, const InterfaceClasses&) { return unless_all(box.source_ports); },
+          [](const Packet& packet, const InterfaceClasses&) { return std::uint64_t{packet.source_port.number()}; },
+          [](Box& box, const Numbers& numbers, const InterfaceClasses&) {
+            box.source_ports = set_of<std::uint16_t>(numbers);
+          }},
+};
+
+/// Nothing for the family and the addresses.
+const Plain* plain(Field field) {
+  const auto row = std::ranges::find(plain_fields, field, &Plain::field);
+  return row == plain_fields.end() ? nullptr : &*row;
+}
+
 /// What a reader knows at once: addresses of documentation, tcp, the port of the web.
 std::uint64_t preferred(Field field, bool upper_half, Family family) {
-  switch (field) {
-    case Field::family:
-    case Field::in:
-    case Field::out:
-    case Field::state:
-      return 0;
-    case Field::protocol:
-      return protocols::tcp.number;
-    case Field::port:
-      return 443;
-    case Field::source_port:
-      return 40000;
-    case Field::destination:
-    case Field::source: {
-      const bool source = field == Field::source;
-      const Address address = *Address::parse(family == Family::ipv4 ? (source ? "198.51.100.7" : "192.0.2.1")
-                                                                     : (source ? "2001:db8::7" : "2001:db8::1"));
-      return static_cast<std::uint64_t>(upper_half ? address.bits >> 64 : address.bits);
-    }
-  }
-  std::unreachable();
+  if (const Plain* row = plain(field)) return row->preferred;
+  if (field == Field::family) return 0;
+  const bool source = field == Field::source;
+  const Address address = *Address::parse(family == Family::ipv4 ? (source ? "198.51.100.7" : "192.0.2.1")
+                                                                 : (source ? "2001:db8::7" : "2001:db8::1"));
+  return static_cast<std::uint64_t>(upper_half ? address.bits >> 64 : address.bits);
 }
 
 /// The addresses with these halves.
@@ -108,40 +170,18 @@ PacketSpace::PacketSpace(const InterfaceClasses& interfaces, const FieldOrder& o
 }
 
 Diagram PacketSpace::narrowed(const Box& box, Field field, Family family, const Diagram& inner) {
-  const auto by = [&](bool all, const auto& make) {
-    return all ? inner : diagrams.narrow(level(field), make(), inner);
-  };
-  switch (field) {
-    case Field::family:
-      return inner;
-    case Field::in:
-      return by(box.in.is_all(), [&] { return interfaces_.numbers(box.in); });
-    case Field::out:
-      return by(box.out.is_all(), [&] { return interfaces_.numbers(box.out); });
-    case Field::state:
-      return by(box.states == StateSet::all(), [&] {
-        return numbers_below(states.size(), [&](std::size_t i) { return box.states.contains(states[i]); });
-      });
-    case Field::protocol:
-      return by(box.protocols.all(),
-                [&] { return numbers_below(256, [&](std::size_t i) { return box.protocols[i]; }); });
-    case Field::port:
-      if (!box.icmp.is_all()) return by(false, [&] { return numbers(box.icmp); });
-      return by(box.destination_ports.is_all(), [&] { return numbers(box.destination_ports); });
-    case Field::source_port:
-      return by(box.source_ports.is_all(), [&] { return numbers(box.source_ports); });
-    case Field::destination:
-    case Field::source: {
-      const AddressSet& set = addresses_of(box, field);
-      if (set.is_all(family)) return inner;
-      const auto low = static_cast<Level>(level(field) + 1);
-      if (family == Family::ipv4)
-        return v4_lists_.find_or_make(set.v4, low, inner, [&] { return diagrams.narrow(low, numbers(set.v4), inner); });
-      return v6_lists_.find_or_make(set.v6, level(field), inner,
-                                    [&] { return diagrams.narrow_wide(level(field), set.v6.intervals(), inner); });
-    }
+  if (field == Field::family) return inner;
+  if (const Plain* row = plain(field)) {
+    const std::optional<Numbers> numbers = row->of_box(box, interfaces_);
+    return numbers ? diagrams.narrow(level(field), *numbers, inner) : inner;
   }
-  std::unreachable();
+  const AddressSet& set = addresses_of(box, field);
+  if (set.is_all(family)) return inner;
+  const auto low = static_cast<Level>(level(field) + 1);
+  if (family == Family::ipv4)
+    return v4_lists_.find_or_make(set.v4, low, inner, [&] { return diagrams.narrow(low, numbers(set.v4), inner); });
+  return v6_lists_.find_or_make(set.v6, level(field), inner,
+                                [&] { return diagrams.narrow_wide(level(field), set.v6.intervals(), inner); });
 }
 
 Diagram PacketSpace::of_family(const Box& box, Family family, Value inside) {
@@ -171,31 +211,10 @@ Diagram PacketSpace::of(std::span<const Box> boxes, Value inside) {
 
 std::uint64_t PacketSpace::number(Level at, const Packet& packet) const {
   const Field field = field_at_[at];
-  const bool upper_half = at == level(field);
-  const auto half = [&](Address address) {
-    return static_cast<std::uint64_t>(upper_half ? address.bits >> 64 : address.bits);
-  };
-  switch (field) {
-    case Field::family:
-      return packet.family() == Family::ipv4 ? 0 : 1;
-    case Field::in:
-      return interfaces_.number(packet.in);
-    case Field::out:
-      return interfaces_.number(packet.out);
-    case Field::state:
-      return number_of(packet.state);
-    case Field::protocol:
-      return packet.protocol.number;
-    case Field::port:
-      return has_icmp(packet) ? icmp_value(packet.icmp_type, packet.icmp_code) : packet.destination_port.number();
-    case Field::source_port:
-      return packet.source_port.number();
-    case Field::destination:
-      return half(packet.destination);
-    case Field::source:
-      return half(packet.source);
-  }
-  std::unreachable();
+  if (const Plain* row = plain(field)) return row->of_packet(packet, interfaces_);
+  if (field == Field::family) return packet.family() == Family::ipv4 ? 0 : 1;
+  const Uint128 bits = (field == Field::source ? packet.source : packet.destination).bits;
+  return static_cast<std::uint64_t>(at == level(field) ? bits >> 64 : bits);
 }
 
 Value PacketSpace::at(const Diagram& map, const Packet& packet, const Beyond& beyond) const {
@@ -230,25 +249,11 @@ Packet PacketSpace::example(const Diagram& map, Values values, Direction directi
   });
   const auto of = [&](Field field) { return picked[static_cast<std::size_t>(field)]; };
   Box box;
-  for (std::size_t number = 0; number < 256; ++number)
-    box.protocols[number] = of(Field::protocol).first <= number && number <= of(Field::protocol).last;
-  box.destination_ports = set_of<std::uint16_t>(of(Field::port));
+  for (const Plain& row : plain_fields) row.put(box, {of(row.field)}, interfaces_);
   box.icmp = box.destination_ports;
-  box.source_ports = set_of<std::uint16_t>(of(Field::source_port));
   box.source = addresses(family, upper[static_cast<std::size_t>(Field::source)], of(Field::source));
   box.destination = addresses(family, upper[static_cast<std::size_t>(Field::destination)], of(Field::destination));
-  box.in = interfaces_.names(of(Field::in));
-  box.out = interfaces_.names(of(Field::out));
-  box.states = {};
-  for (std::size_t i = 0; i < states.size(); ++i)
-    if (of(Field::state).first <= i && i <= of(Field::state).last) box.states = box.states | StateSet::of(states[i]);
   return portpolicy::example(box, direction);
-}
-
-InterfaceSet PacketSpace::names(const std::vector<Interval<std::uint64_t>>& classes) const {
-  InterfaceSet set;
-  for (const Interval<std::uint64_t>& each : classes) set = unite(set, interfaces_.names(each));
-  return set;
 }
 
 std::vector<PacketSpace::Part> PacketSpace::narrowed_by_addresses(const Part& part, Field field, Family family) {
@@ -269,37 +274,11 @@ std::vector<PacketSpace::Part> PacketSpace::narrowed_by_addresses(const Part& pa
 }
 
 std::vector<PacketSpace::Part> PacketSpace::narrowed_by(const Part& part, Field field, Family family) {
-  if (field == Field::source || field == Field::destination) return narrowed_by_addresses(part, field, family);
+  const Plain* row = plain(field);
+  if (row == nullptr) return narrowed_by_addresses(part, field, family);
   std::vector<Part> result;
-  for (auto& [intervals, rest] : diagrams.branches(part.rest, level(field))) {
-    Box& box = result.emplace_back(part.box, std::move(rest)).box;
-    switch (field) {
-      case Field::in:
-        box.in = names(intervals);
-        break;
-      case Field::out:
-        box.out = names(intervals);
-        break;
-      case Field::state:
-        box.states = {};
-        for (const State state : states)
-          if (holds(intervals, number_of(state))) box.states = box.states | StateSet::of(state);
-        break;
-      case Field::protocol:
-        for (std::size_t number = 0; number < 256; ++number) box.protocols[number] = holds(intervals, number);
-        break;
-      case Field::port:
-        box.destination_ports = set_of<std::uint16_t>(intervals);
-        break;
-      case Field::source_port:
-        box.source_ports = set_of<std::uint16_t>(intervals);
-        break;
-      case Field::family:
-      case Field::destination:
-      case Field::source:
-        std::unreachable();
-    }
-  }
+  for (auto& [intervals, rest] : diagrams.branches(part.rest, level(field)))
+    row->put(result.emplace_back(part.box, std::move(rest)).box, intervals, interfaces_);
   return result;
 }
 

@@ -98,7 +98,6 @@ class PacketSpace {
   std::uint64_t number(Level level, const Packet& packet) const;
   void take_apart(Part part, Family family, std::size_t place, std::size_t end, std::size_t most,
                   std::vector<Part>& parts);
-  InterfaceSet names(const std::vector<Interval<std::uint64_t>>& classes) const;
   std::vector<Part> narrowed_by(const Part& part, Field field, Family family);
   std::vector<Part> narrowed_by_addresses(const Part& part, Field field, Family family);
 
