@@ -55,7 +55,7 @@ std::expected<fs::path, Failure> real_folder(const fs::path& path) {
 }
 
 fs::path default_root(const fs::path& top) {
-  const fs::path folder = top.parent_path();
+  fs::path folder = top.parent_path();
   for (fs::path candidate = folder;; candidate = candidate.parent_path()) {
     std::error_code ignored;
     if (fs::exists(candidate / ".git", ignored)) return candidate;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "compiler/checks/checks.h"
+#include "compiler/checks/rule_index.h"
 #include "compiler/checks/section_maps.h"
 #include "compiler/graph/boxes.h"
 

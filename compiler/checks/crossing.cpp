@@ -185,11 +185,7 @@ const std::vector<Box>& Search::boxes(const Rule& rule) {
 }
 
 const RuleIndex& Search::index() {
-  if (!index_) {
-    std::vector<const Rule*> rules;
-    for (const Rule& rule : section_.rules) rules.push_back(&rule);
-    index_.emplace(graph_, rules);
-  }
+  if (!index_) index_.emplace(graph_, pointers_to(section_.rules));
   return *index_;
 }
 
@@ -227,13 +223,9 @@ std::expected<std::optional<Box>, TooComplex> Search::decided(const Rule& first,
 }
 
 std::string listed(const Group& group) {
-  std::string text;
-  for (std::size_t i = 0; i < group.others.size(); ++i) {
-    const bool last = group.all && i + 1 == group.others.size();
-    if (i != 0) text += last ? " and " : ", ";
-    text += "`" + group.others[i]->name + "`";
-  }
-  return group.all ? text : text + " and others";
+  std::vector<std::string> names;
+  for (const Rule* rule : group.others) names.push_back(rule->name);
+  return group.all ? checks::listed(names) : checks::listed(names, "others");
 }
 
 void Search::report() {

@@ -148,9 +148,7 @@ bool Effects::is_shadowed(const Place& place) {
 }
 
 std::vector<const Rule*> Effects::overlapping(const Rule& rule) {
-  if (!index_) {
-    index_.emplace(graph_, pointers_to(section_.rules));
-  }
+  if (!index_) index_.emplace(graph_, pointers_to(section_.rules));
   std::vector<const Rule*> found;
   for (const Box& box : boxes_of(graph_, rule.packets)) {
     const auto entries = index_->overlapping(box, budget_);
@@ -260,10 +258,9 @@ std::string Effects::describe(const Deciders& deciders) const {
     if (decider.rule != nullptr) rules.push_back(decider.rule->name);
     else others = decider.base ? "base traffic" : "the default";
   }
-  std::string text = listed(rules);
-  if (!others.empty()) text += (text.empty() ? "" : " and ") + others;
   if (deciders.some.empty()) return "other rules";
-  return deciders.all ? text : text + " and others";
+  if (!deciders.all) others += others.empty() ? "others" : " and others";
+  return listed(rules, others);
 }
 
 void Effects::add(Diagnostic finding, const Deciders& deciders) {

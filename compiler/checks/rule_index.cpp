@@ -34,6 +34,13 @@ std::size_t count(const IntervalIndex<T>& index, const Keys& keys) {
 
 }  // namespace
 
+std::vector<const Rule*> pointers_to(const std::vector<Rule>& rules) {
+  std::vector<const Rule*> pointers;
+  pointers.reserve(rules.size());
+  for (const Rule& rule : rules) pointers.push_back(&rule);
+  return pointers;
+}
+
 RuleIndex::RuleIndex(const Graph& graph, std::span<const Rule* const> rules) {
   for (const Rule* rule : rules)
     for (Box& box : boxes_of(graph, rule->packets)) entries_.push_back({rule, std::move(box)});

@@ -69,6 +69,8 @@ class IntervalIndex {
   std::vector<T> ends_;
 };
 
+std::vector<const Rule*> pointers_to(const std::vector<Rule>& rules);
+
 /// The boxes of some rules, to be asked which of them may overlap a given box; by destination port or by source,
 /// whichever leaves fewer.
 class RuleIndex {

@@ -4,13 +4,6 @@
 
 namespace portpolicy::checks {
 
-std::vector<const Rule*> pointers_to(const std::vector<Rule>& rules) {
-  std::vector<const Rule*> pointers;
-  pointers.reserve(rules.size());
-  for (const Rule& rule : rules) pointers.push_back(&rule);
-  return pointers;
-}
-
 Diagram base_map(PacketSpace& space, const Graph& graph, Direction direction) {
   Diagram map = space.diagrams.constant(silent);
   for (const Base base : syntax::all_bases)

@@ -23,8 +23,6 @@ inline constexpr Values all_verdicts = only(1) | only(2) | only(3);
 /// The verdict of base traffic, silent for all other packets. Throws TooComplex, as those below.
 Diagram base_map(PacketSpace& space, const Graph& graph, Direction direction);
 
-std::vector<const Rule*> pointers_to(const std::vector<Rule>& rules);
-
 /// What the first matching rule says that says anything: `value(rule)`, which may be silent. Silent where none does.
 template <class ValueOfRule>
 Diagram decided_by(PacketSpace& space, const Graph& graph, std::span<const Rule* const> rules, ValueOfRule value) {

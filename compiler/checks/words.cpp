@@ -16,13 +16,14 @@ std::string_view third_person(Verdict verdict) {
   std::unreachable();
 }
 
-std::string listed(const std::vector<std::string>& names) {
+std::string listed(const std::vector<std::string>& names, std::string_view others) {
   std::string text;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (i != 0) text += i + 1 == names.size() ? " and " : ", ";
+    const bool last = others.empty() && i + 1 == names.size();
+    if (i != 0) text += last ? " and " : ", ";
     text += "`" + names[i] + "`";
   }
-  return text;
+  return others.empty() ? text : text + (text.empty() ? "" : " and ") + std::string(others);
 }
 
 }  // namespace portpolicy::checks

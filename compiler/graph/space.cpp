@@ -15,7 +15,7 @@ InterfaceClasses interface_classes(const Graph& graph, std::span<const Box> boxe
 }
 
 DiagramBudget budget_for(const Graph& graph, Direction direction, std::size_t claims) {
-  constexpr std::size_t intervals_a_rule = 16;  // of lists of addresses
+  constexpr std::size_t intervals_a_rule = 6;  // of lists of addresses
   const std::vector<Rule>& rules = graph.section(direction).rules;
   std::set<AddressSetId> lists;
   for (const Rule& rule : rules) lists.insert({rule.packets.source, rule.packets.destination});
@@ -26,7 +26,7 @@ DiagramBudget budget_for(const Graph& graph, Direction direction, std::size_t cl
   }
   const std::size_t size = rules.size() + claims + intervals / intervals_a_rule;
   return {.edges = std::min<std::size_t>(60'000'000, 5'000'000 + 6'000 * size),
-          .steps = std::min<std::size_t>(3'000'000 + 7'000 * size, 100'000'000 + 2'000 * size)};
+          .steps = std::min<std::size_t>(8'000'000 + 3'000 * size, 100'000'000 + 2'000 * size)};
 }
 
 }  // namespace portpolicy
