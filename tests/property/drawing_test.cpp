@@ -130,5 +130,5 @@ TEST_CASE("the arrows of a picture are the precedence") {
       if (!files.overrides && (edge.kind == drawing::Edge::Kind::next || edge.kind == drawing::Edge::Kind::includes))
         check_needed(arrows, edge);
   }
-  CHECK(drawn > 100);
+  CHECK(drawn > test::trials(100));
 }

@@ -9,6 +9,7 @@
 #include "compiler/compile.h"
 #include "compiler/graph/boxes.h"
 #include "compiler/graph/lower.h"
+#include "tests/support/effort.h"
 #include "tests/support/memory_reader.h"
 #include "tests/support/random_packet.h"
 #include "tests/support/random_policy.h"
@@ -37,7 +38,7 @@ std::optional<Base> base_by_boxes(const Graph& graph, const Packet& packet) {
 
 TEST_CASE("graph, boxes, filter and nftables model decide every packet alike") {
   std::size_t packets = 0, by_rule = 0, by_base = 0;
-  for (unsigned seed = 1; seed <= 400; ++seed) {
+  for (unsigned seed = 1; seed <= test::trials(400); ++seed) {
     CAPTURE(seed);
     Random random(seed);
     const std::string text = test::random_policy(random).text();
