@@ -5,15 +5,12 @@
 #include <optional>
 
 namespace portpolicy::filter {
-namespace {
 
 std::optional<ChainId> called_by(const Rule& rule) {
   if (const auto* jump = std::get_if<Jump>(&rule.action)) return jump->chain;
   if (const auto* go = std::get_if<Goto>(&rule.action)) return go->chain;
   return std::nullopt;
 }
-
-}  // namespace
 
 // With a stack of its own, because rule sets of others may be deeper than this program's stack.
 std::expected<std::vector<ChainId>, Recursion> called_first(const Filter& filter, ChainId start) {

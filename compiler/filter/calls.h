@@ -1,11 +1,15 @@
 #pragma once
 
 #include <expected>
+#include <optional>
 #include <vector>
 
 #include "compiler/filter/filter.h"
 
 namespace portpolicy::filter {
+
+/// The chain that a rule jumps or goes to.
+std::optional<ChainId> called_by(const Rule& rule);
 
 /// Chains that call each other in a circle: each calls the next one, and the last the first. Such a filter has no meaning;
 /// kernels refuse it.

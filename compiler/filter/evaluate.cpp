@@ -11,13 +11,14 @@ namespace {
 /// One packet on its way.
 class Evaluation {
  public:
-  Evaluation(const Filter& filter, const Packet& packet, bool limits_exhausted, const OpaqueTruths& truths)
-      : filter_(filter), packet_(packet), limits_exhausted_(limits_exhausted), truths_(truths) {}
+  Evaluation(const Filter& filter, const Packet& packet, const std::function<bool(LimitId)>& limit_holds,
+             const OpaqueTruths& truths)
+      : filter_(filter), packet_(packet), limit_holds_(limit_holds), truths_(truths) {}
 
   /// What a chain says; no verdict when the packet comes back from it.
   Outcome follow(ChainId chain) const {
     for (const Rule& rule : filter_.chains[chain.index].rules) {
-      if (rule.limit && limits_exhausted_) continue;
+      if (rule.limit && !limit_holds_(*rule.limit)) continue;
       if (!std::ranges::all_of(rule.all_of, [&](const Match& match) { return holds(match); })) continue;
       if (const std::optional<Outcome> end = end_of_chain(rule)) return *end;
     }
@@ -34,7 +35,7 @@ class Evaluation {
 
   const Filter& filter_;
   const Packet& packet_;
-  bool limits_exhausted_;
+  const std::function<bool(LimitId)>& limit_holds_;
   const OpaqueTruths& truths_;
 };
 
@@ -77,10 +78,16 @@ std::optional<Outcome> Evaluation::end_of_chain(const Rule& rule) const {
 }  // namespace
 
 Outcome evaluate(const Filter& filter, const Packet& packet, bool limits_exhausted, const OpaqueTruths& truths) {
+  return evaluate(
+      filter, packet, [&](LimitId) { return !limits_exhausted; }, truths);
+}
+
+Outcome evaluate(const Filter& filter, const Packet& packet, const std::function<bool(LimitId)>& holds,
+                 const OpaqueTruths& truths) {
   assert(truths.size() == filter.opaques.size() && "every opaque condition is true or false");
   const std::optional<Hook>& hook = filter.hooks[static_cast<std::size_t>(packet.direction)];
   if (!hook) return {};
-  Outcome outcome = Evaluation(filter, packet, limits_exhausted, truths).follow(hook->chain);
+  Outcome outcome = Evaluation(filter, packet, holds, truths).follow(hook->chain);
   if (!outcome.verdict) outcome.verdict = hook->otherwise;
   return outcome;
 }

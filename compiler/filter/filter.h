@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <variant>
@@ -132,6 +133,9 @@ struct Outcome {
 /// Which of `Filter::opaques` are true of a packet; all, or none where the filter has none.
 using OpaqueTruths = std::vector<bool>;
 Outcome evaluate(const Filter& filter, const Packet& packet, bool limits_exhausted, const OpaqueTruths& truths = {});
+/// The same with each limit by itself.
+Outcome evaluate(const Filter& filter, const Packet& packet, const std::function<bool(LimitId)>& holds,
+                 const OpaqueTruths& truths);
 
 /// The filter as text, for `--print=filter`.
 std::string print(const Filter& filter);

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "compiler/base/overloaded.h"
+#include "compiler/filter/boxes.h"
 
 namespace portpolicy::filter {
 namespace {
@@ -52,6 +53,7 @@ class Meaning {
         diagrams_(space.diagrams),
         limits_(limits),
         tracked_(tracked),
+        limit_keys_(tracked.has_limits() ? LimitKeys(filter) : LimitKeys()),
         chains_(filter.chains.size()) {}
 
   Diagram of(const std::vector<ChainId>& chains, Verdict otherwise) {
@@ -70,6 +72,7 @@ class Meaning {
     return diagrams_.then(of_rules(rules.first(half)), of_rules(rules.subspan(half)));
   }
   Diagram of_rule(const Rule& rule);
+  Diagram of_action(const Action& action, const Conditions& conditions);
   /// One outcome of a rule, where its conditions are met.
   Diagram outcome(const Conditions& conditions, Value bits) {
     if (conditions.uncertain) bits = bits | goes_on;
@@ -82,9 +85,9 @@ class Meaning {
   }
   Diagram where_tracked(Diagram map, const Conditions& conditions);
 
-  std::optional<Conditions> conditions_of(const Rule& rule) const;
+  std::vector<Conditions> conditions_of(const Rule& rule) const;
   bool add_opaques(const Rule& rule, Conditions& conditions) const;
-  std::vector<Box> boxes_of(const Rule& rule) const;
+  std::vector<Conditions> with_limit(const Rule& rule, Conditions conditions) const;
 
   const Filter& filter_;
   Direction direction_;
@@ -92,24 +95,30 @@ class Meaning {
   Diagrams& diagrams_;
   LimitWorld limits_;
   const Tracked& tracked_;
+  LimitKeys limit_keys_;
   std::vector<Diagram> chains_;
 };
 
 Diagram Meaning::of_rule(const Rule& rule) {
-  const bool idle = std::holds_alternative<Continue>(rule.action);
-  const std::optional<Conditions> conditions = idle ? std::nullopt : conditions_of(rule);
-  if (!conditions) return diagrams_.constant(silent);
+  Diagram map = diagrams_.constant(silent);
+  if (std::holds_alternative<Continue>(rule.action)) return map;
+  for (const Conditions& conditions : conditions_of(rule))
+    map = diagrams_.over(map, of_action(rule.action, conditions));
+  return map;
+}
+
+Diagram Meaning::of_action(const Action& action, const Conditions& conditions) {
   return std::visit(Overloaded{
-                        [&](Verdict verdict) { return outcome(*conditions, bit(verdict)); },
-                        [&](const Jump& jump) { return called(*conditions, chains_[jump.chain.index]); },
+                        [&](Verdict verdict) { return outcome(conditions, bit(verdict)); },
+                        [&](const Jump& jump) { return called(conditions, chains_[jump.chain.index]); },
                         [&](const Goto& go) {
-                          return called(*conditions,
+                          return called(conditions,
                                         with_each(diagrams_, chains_[go.chain.index], turn(goes_on, returns)));
                         },
-                        [&](Return) { return outcome(*conditions, returns); },
+                        [&](Return) { return outcome(conditions, returns); },
                         [&](Continue) { return diagrams_.constant(silent); },
                     },
-                    rule.action);
+                    action);
 }
 
 Diagram Meaning::where_tracked(Diagram map, const Conditions& conditions) {
@@ -123,15 +132,32 @@ Diagram Meaning::where_tracked(Diagram map, const Conditions& conditions) {
   return diagrams_.within(map, all_true);
 }
 
-/// Nothing when the rule never matches.
-std::optional<Conditions> Meaning::conditions_of(const Rule& rule) const {
+/// No two for the same packet; none when the rule never matches.
+std::vector<Conditions> Meaning::conditions_of(const Rule& rule) const {
   Conditions conditions;
-  if (rule.limit && limits_ == LimitWorld::exhausted) return std::nullopt;
-  conditions.uncertain = rule.limit && limits_ == LimitWorld::either;
-  if (!add_opaques(rule, conditions)) return std::nullopt;
-  conditions.boxes = boxes_of(rule);
-  if (conditions.boxes.empty()) return std::nullopt;
-  return conditions;
+  if (!add_opaques(rule, conditions)) return {};
+  conditions.boxes = boxes_of(filter_, rule, direction_);
+  if (conditions.boxes.empty()) return {};
+  return rule.limit ? with_limit(rule, std::move(conditions)) : std::vector{std::move(conditions)};
+}
+
+/// For each family, because what a limit is known by may differ between them.
+std::vector<Conditions> Meaning::with_limit(const Rule& rule, Conditions conditions) const {
+  std::vector<Conditions> result;
+  for (const Family family : {Family::ipv4, Family::ipv6}) {
+    Conditions part = conditions;
+    part.boxes = of_family(std::move(part.boxes), family);
+    if (part.boxes.empty()) continue;
+    const std::optional<LimitKey> key = limit_keys_.key(rule.limit->index, family);
+    if (const auto level = key ? tracked_.level(*key) : std::nullopt) {
+      part.tracked.insert(std::ranges::upper_bound(part.tracked, std::pair(*level, true)), {*level, true});
+    } else {
+      if (limits_ == LimitWorld::exhausted) continue;
+      part.uncertain |= limits_ == LimitWorld::either;
+    }
+    result.push_back(std::move(part));
+  }
+  return result;
 }
 
 /// False when they contradict each other.
@@ -154,61 +180,6 @@ bool Meaning::add_opaques(const Rule& rule, Conditions& conditions) const {
   return true;
 }
 
-/// A box for the protocols of each family that they imply, and one for those of both.
-std::vector<Box> by_family(const Box& box) {
-  std::array<Box, 3> parts{box, box, box};
-  for (Box& part : parts) part.protocols = {};
-  for (std::size_t number = 0; number < box.protocols.size(); ++number) {
-    if (!box.protocols[number]) continue;
-    const std::optional<Family> family = family_of(Protocol{static_cast<std::uint8_t>(number)});
-    parts[!family ? 0 : *family == Family::ipv4 ? 1 : 2].protocols.set(number);
-  }
-  parts[1].source.v6 = {};
-  parts[2].source.v4 = {};
-  std::vector<Box> result;
-  for (Box& part : parts)
-    if (!empty(part)) result.push_back(std::move(part));
-  return result;
-}
-
-/// The packets of this direction that meet what a rule asks of packets. An interface that they do not have has no name.
-std::vector<Box> Meaning::boxes_of(const Rule& rule) const {
-  Box box;
-  bool names_protocols = false, impossible = false;
-  const auto narrow = [](auto& set, const auto& by) { set = intersect(set, by); };
-  for (const Match& match : rule.all_of) {
-    std::visit(
-        Overloaded{
-            [&](const SourceIn& m) { narrow(box.source, filter_.address_sets[m.addresses.index].addresses); },
-            [&](const DestinationIn& m) { narrow(box.destination, filter_.address_sets[m.addresses.index].addresses); },
-            [&](const InterfaceIn& m) {
-              if (direction_ != Direction::outbound) narrow(box.in, m.interfaces);
-              else impossible |= !m.interfaces.contains("");
-            },
-            [&](const InterfaceOut& m) {
-              if (direction_ != Direction::inbound) narrow(box.out, m.interfaces);
-              else impossible |= !m.interfaces.contains("");
-            },
-            [&](const ProtocolIn& m) {
-              ProtocolSet named;
-              for (const Protocol protocol : m.protocols) named.set(protocol.number);
-              box.protocols &= named;
-              names_protocols = true;
-            },
-            [&](const SourcePortIn& m) { narrow(box.source_ports, m.ports); },
-            [&](const DestinationPortIn& m) { narrow(box.destination_ports, m.ports); },
-            [&](const IcmpTypeIn& m) { narrow(box.icmp, m.types); },
-            [&](const StateIn& m) { box.states = box.states & m.states; },
-            [](const Opaque&) {},
-        },
-        match);
-  }
-  assert((names_protocols || (box.source_ports.is_all() && box.destination_ports.is_all() && box.icmp.is_all())) &&
-         "ports and ICMP types stand beside protocols that have them");
-  if (impossible || empty(box)) return {};
-  return names_protocols ? by_family(box) : std::vector{box};
-}
-
 Values sets_with(Value wanted) {
   Values values = 0;
   for (Value value = 0; value < returns; ++value)
@@ -223,29 +194,53 @@ constexpr bool is_certain(Value value) {
 }  // namespace
 
 Tracked::Tracked(std::span<const Filter* const> filters) {
-  constexpr std::size_t most = 256 - PacketSpace::beyond_packets;
   for (const Filter* filter : filters)
     for (const std::string& text : filter->opaques) {
-      if (texts_.size() == most) return;
-      const auto level = static_cast<Diagrams::Level>(PacketSpace::beyond_packets + texts_.size());
-      if (levels_.emplace(text, level).second) texts_.push_back(text);
+      const auto level = next_level();
+      if (!level) return;
+      if (opaques_.emplace(text, *level).second) texts_.push_back(text);
     }
 }
 
-std::optional<Diagrams::Level> Tracked::level(const std::string& text) const {
-  const auto known = levels_.find(text);
-  return known == levels_.end() ? std::nullopt : std::optional(known->second);
+bool Tracked::add(const LimitKeys& limits) {
+  for (const LimitKey& key : limits.all()) {
+    const auto level = next_level();
+    if (!level) return false;
+    if (limits_.emplace(key, *level).second) texts_.push_back(to_string(key));
+  }
+  return true;
+}
+
+std::optional<Diagrams::Level> Tracked::next_level() const {
+  constexpr std::size_t most = Diagrams::most_levels - PacketSpace::beyond_packets;
+  if (texts_.size() == most) return std::nullopt;
+  return static_cast<Diagrams::Level>(PacketSpace::beyond_packets + texts_.size());
+}
+
+std::optional<Diagrams::Level> Tracked::level(const std::string& opaque) const {
+  const auto known = opaques_.find(opaque);
+  return known == opaques_.end() ? std::nullopt : std::optional(known->second);
+}
+
+std::optional<Diagrams::Level> Tracked::level(const LimitKey& limit) const {
+  const auto known = limits_.find(limit);
+  return known == limits_.end() ? std::nullopt : std::optional(known->second);
+}
+
+std::vector<const InterfaceSet*> interface_sets(const Filter& filter) {
+  std::vector<const InterfaceSet*> sets;
+  for (const Chain& chain : filter.chains)
+    for (const Rule& rule : chain.rules)
+      for (const Match& match : rule.all_of) {
+        if (const auto* in = std::get_if<InterfaceIn>(&match)) sets.push_back(&in->interfaces);
+        if (const auto* out = std::get_if<InterfaceOut>(&match)) sets.push_back(&out->interfaces);
+      }
+  return sets;
 }
 
 InterfaceClasses interface_classes(std::span<const Filter* const> filters) {
   std::vector<const InterfaceSet*> sets;
-  for (const Filter* filter : filters)
-    for (const Chain& chain : filter->chains)
-      for (const Rule& rule : chain.rules)
-        for (const Match& match : rule.all_of) {
-          if (const auto* in = std::get_if<InterfaceIn>(&match)) sets.push_back(&in->interfaces);
-          if (const auto* out = std::get_if<InterfaceOut>(&match)) sets.push_back(&out->interfaces);
-        }
+  for (const Filter* filter : filters) std::ranges::copy(interface_sets(*filter), std::back_inserter(sets));
   return InterfaceClasses(sets);
 }
 
@@ -270,9 +265,28 @@ Diagram possibly(PacketSpace& space, const Diagram& meaning, Verdict verdict) {
   return space.diagrams.where(bounds(space, meaning), sets_with(bit(verdict)));
 }
 
+Diagram surely_different(PacketSpace& space, const Diagram& one, const Diagram& other) {
+  Diagrams& diagrams = space.diagrams;
+  Diagram differ = diagrams.constant(silent);
+  for (Value value = 0; value < returns; ++value) {
+    if (!one.takes(value)) continue;
+    const Values apart = any_value & ~(value == 0 ? only(0) : sets_with(value));
+    differ = diagrams.over(differ, diagrams.within(diagrams.where(one, only(value)), diagrams.where(other, apart)));
+  }
+  return differ;
+}
+
+Diagram perhaps_different(PacketSpace& space, const Diagram& one, const Diagram& other) {
+  Values uncertain = 0;
+  for (Value value = 0; value < returns; ++value)
+    if (!is_certain(value)) uncertain |= only(value);
+  Diagrams& diagrams = space.diagrams;
+  const Diagram open = diagrams.over(diagrams.where(one, uncertain), diagrams.where(other, uncertain));
+  return diagrams.over(surely_different(space, one, other), open);
+}
+
 std::optional<Difference> difference(PacketSpace& space, const Tracked& tracked, const Diagram& one,
                                      const Diagram& other, Direction direction) {
-  Diagrams& diagrams = space.diagrams;
   const auto at = [&](const Diagram& where) {
     PacketSpace::Beyond beyond;
     Difference found{space.example(where, only(1), direction, &beyond), {}, 0, 0};
@@ -281,16 +295,9 @@ std::optional<Difference> difference(PacketSpace& space, const Tracked& tracked,
     found.other = space.at(other, found.packet, beyond);
     return found;
   };
-  Values uncertain = 0;
-  for (Value value = 0; value < returns; ++value) {
-    if (!is_certain(value)) uncertain |= only(value);
-    if (!one.takes(value)) continue;
-    Values apart = value == 0 ? any_value & ~only(0) : any_value & ~sets_with(value);
-    const Diagram differ = diagrams.within(diagrams.where(one, only(value)), diagrams.where(other, apart));
+  for (const Diagram& differ : {surely_different(space, one, other), perhaps_different(space, one, other)})
     if (differ.takes(1)) return at(differ);
-  }
-  const Diagram open = diagrams.over(diagrams.where(one, uncertain), diagrams.where(other, uncertain));
-  return open.takes(1) ? std::optional(at(open)) : std::nullopt;
+  return std::nullopt;
 }
 
 }  // namespace portpolicy::filter

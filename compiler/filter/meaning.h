@@ -12,6 +12,7 @@
 #include "compiler/base/packet.h"
 #include "compiler/filter/calls.h"
 #include "compiler/filter/filter.h"
+#include "compiler/filter/limits.h"
 #include "compiler/packets/interface_classes.h"
 #include "compiler/packets/packet_space.h"
 
@@ -28,28 +29,41 @@ constexpr Value bit(Verdict verdict) {
   return static_cast<Value>(1u << static_cast<unsigned>(verdict));
 }
 
-/// All limits exhausted, so that limited rules never match; all limits holding; or each either way, each time that it is asked.
+/// Of limits that are not tracked: all exhausted, so that limited rules never match; all holding; or each either way, each
+/// time that it is asked.
 enum class LimitWorld : std::uint8_t { exhausted, hold, either };
 
-/// Which opaque conditions are tracked: known by their texts, true or false of a packet once and for all, so that `x` and
-/// `not x` exclude each other and two filters can be compared. Each takes a level of a diagram behind those of packets, and
-/// diagrams may grow with it; without any, all opaque conditions are taken either way each time.
+/// Which conditions that no packet tells are tracked: true or false of a packet once and for all, so that `x` and `not x`
+/// exclude each other and two filters can be compared. Opaque conditions are known by their texts, limits by their keys.
+/// Each takes a level of a diagram behind those of packets, and diagrams may grow with it; what is not tracked is taken
+/// either way each time.
 class Tracked {
  public:
   Tracked() = default;
-  /// The conditions of these filters; not all where diagrams have no room for so many.
+  /// The opaque conditions of these filters; not all where diagrams have no room for so many.
   explicit Tracked(std::span<const Filter* const> filters);
 
-  std::optional<Diagrams::Level> level(const std::string& text) const;
+  /// These limits too. False where diagrams have no room for all of them.
+  bool add(const LimitKeys& limits);
+  bool has_limits() const { return !limits_.empty(); }
+
+  std::optional<Diagrams::Level> level(const std::string& opaque) const;
+  std::optional<Diagrams::Level> level(const LimitKey& limit) const;
   /// The condition behind a level that `level` gave.
   const std::string& text(Diagrams::Level level) const { return texts_[level - PacketSpace::beyond_packets]; }
 
  private:
-  std::map<std::string, Diagrams::Level> levels_;
+  /// The level of the next condition, if there is room.
+  std::optional<Diagrams::Level> next_level() const;
+
+  std::map<std::string, Diagrams::Level> opaques_;
+  std::map<LimitKey, Diagrams::Level> limits_;
   std::vector<std::string> texts_;
 };
 
-/// Every interface that the filters speak of.
+/// Every set of interfaces that the filter speaks of.
+std::vector<const InterfaceSet*> interface_sets(const Filter& filter);
+/// The interfaces that the filters speak of.
 InterfaceClasses interface_classes(std::span<const Filter* const> filters);
 
 /// The meaning. The interfaces of the space are those of the filter, and perhaps more. Inbound packets leave by no interface
@@ -63,6 +77,11 @@ Diagram bounds(PacketSpace& space, const Diagram& meaning);
 /// 1 for the packets that surely, or possibly, get this verdict; silent for all others.
 Diagram surely(PacketSpace& space, const Diagram& meaning, Verdict verdict);
 Diagram possibly(PacketSpace& space, const Diagram& meaning, Verdict verdict);
+
+/// Of two meanings, 1 for the packets to which they surely, or perhaps, give different verdicts; silent for all others. What
+/// tracked conditions have to do with it stands at their levels.
+Diagram surely_different(PacketSpace& space, const Diagram& one, const Diagram& other);
+Diagram perhaps_different(PacketSpace& space, const Diagram& one, const Diagram& other);
 
 /// A packet to which two meanings may give different verdicts.
 struct Difference {

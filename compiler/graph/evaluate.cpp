@@ -66,13 +66,17 @@ Verdict verdict_of(Base base) {
 }
 
 Decision evaluate(const Graph& graph, const Packet& packet, Limits limits) {
+  return evaluate(graph, packet, [&](const Rule&) { return limits == Limits::hold; });
+}
+
+Decision evaluate(const Graph& graph, const Packet& packet, const std::function<bool(const Rule&)>& holds) {
   const Section& section = graph.section(packet.direction);
   if (!section.managed) return {};
   if (const std::optional<Base> base = base_traffic(graph, packet)) return {verdict_of(*base), base, nullptr};
   // The rules stand in an order that respects the graph: no matching rule comes before the first that matches.
   for (const Rule& rule : section.rules) {
-    if (rule.limit && limits == Limits::exhausted) continue;
-    if (matches(graph, rule.packets, packet)) return {rule.verdict, std::nullopt, &rule};
+    if (!matches(graph, rule.packets, packet)) continue;
+    if (!rule.limit || holds(rule)) return {rule.verdict, std::nullopt, &rule};
   }
   return {section.otherwise, std::nullopt, nullptr};
 }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <string>
@@ -131,6 +132,8 @@ struct Decision {
 enum class Limits : std::uint8_t { hold, exhausted };
 /// The meaning of a policy without conflicts: slow, and obviously right.
 Decision evaluate(const Graph& graph, const Packet& packet, Limits limits = Limits::hold);
+/// The same with each limit by itself: `holds` is asked of the rules that have one.
+Decision evaluate(const Graph& graph, const Packet& packet, const std::function<bool(const Rule&)>& holds);
 
 /// The graph as text, for `--print=graph`.
 std::string print(const Graph& graph, const SourceMap& sources);

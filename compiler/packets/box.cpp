@@ -133,6 +133,15 @@ bool contains(const Box& box, const Packet& packet) {
          box.states.contains(packet.state);
 }
 
+std::vector<Box> of_family(std::vector<Box> boxes, Family family) {
+  for (Box& box : boxes) {
+    if (family == Family::ipv4) box.source.v6 = {};
+    else box.source.v4 = {};
+  }
+  std::erase_if(boxes, [](const Box& box) { return empty(box); });
+  return boxes;
+}
+
 Packet example(const Box& box, Direction direction) {
   Packet packet;
   packet.direction = direction;

@@ -47,6 +47,9 @@ Box intersect(const Box& a, const Box& b);
 std::vector<Box> subtract(const Box& a, const Box& b);
 bool contains(const Box& box, const Packet& packet);
 
+/// The parts of boxes that are of one family.
+std::vector<Box> of_family(std::vector<Box> boxes, Family family);
+
 /// A readable packet of a box that is not empty.
 Packet example(const Box& box, Direction direction);
 

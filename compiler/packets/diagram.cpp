@@ -351,7 +351,7 @@ Diagrams::Node Diagrams::apply(Operation operation, Node a, Node b) {
   if (const auto node = operation.shortcut(a, b, values)) return *node;
   if (const Node known = remembered(operation.number, a, b); known != nothing_remembered) return known;
   constexpr bool binary = !std::is_base_of_v<OfOne, Operation>;
-  const unsigned level_a = level_of(a), level_b = binary ? level_of(b) : 256;
+  const unsigned level_a = level_of(a), level_b = binary ? level_of(b) : most_levels;
   const unsigned level = std::min(level_a, level_b);
   const std::array whole_a{Edge{greatest, a}}, whole_b{Edge{greatest, b}};
   const std::span<const Edge> edges_a = level_a == level ? nodes_[a].all() : whole_a;

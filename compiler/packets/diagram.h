@@ -77,7 +77,8 @@ struct DiagramBudget {
 /// Makes diagrams and keeps what they share. Operations throw TooComplex, which the questions built on them catch.
 class Diagrams {
  public:
-  using Level = std::uint8_t;
+  using Level = std::uint16_t;
+  static constexpr unsigned most_levels = 4096;  ///< operations go as deep, on the stack
 
   explicit Diagrams(DiagramBudget budget = {});
   Diagrams(const Diagrams&) = delete;
@@ -189,7 +190,7 @@ class Diagrams {
 
   static bool is_terminal(Node node) { return node < most_values; }
   Values values_of(Node node) const { return is_terminal(node) ? only(static_cast<Value>(node)) : nodes_[node].values; }
-  unsigned level_of(Node node) const { return is_terminal(node) ? 256 : nodes_[node].level; }
+  unsigned level_of(Node node) const { return is_terminal(node) ? most_levels : nodes_[node].level; }
   static const Edge& find(const Stored& stored, std::uint64_t number);
   static const Edge* reaching(const Edge* at, std::span<const Edge> edges, std::uint64_t number);
 
