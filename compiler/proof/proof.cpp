@@ -1,0 +1,153 @@
+#include "compiler/proof/proof.h"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+#include "compiler/filter/boxes.h"
+#include "compiler/graph/boxes.h"
+#include "compiler/graph/space.h"
+#include "compiler/proof/policy_map.h"
+
+namespace portpolicy::proof {
+namespace {
+
+constexpr Value marked = 2;
+
+InterfaceClasses interfaces_of(const Graph& policy, const filter::Filter& artifact) {
+  std::vector<const InterfaceSet*> sets = interface_sets(policy);
+  std::ranges::copy(filter::interface_sets(artifact), std::back_inserter(sets));
+  return InterfaceClasses(sets);
+}
+
+/// The size of the artifact as that of a policy is counted.
+std::size_t size_of(const filter::Filter& artifact) {
+  std::size_t rules = 0, intervals = 0;
+  for (const filter::Chain& chain : artifact.chains) rules += chain.rules.size();
+  for (const filter::NamedAddresses& set : artifact.address_sets)
+    intervals += set.addresses.v4.intervals().size() + set.addresses.v6.intervals().size();
+  return rules + intervals / intervals_a_rule;
+}
+
+/// What both sides are asked with.
+struct Sides {
+  const Graph& policy;
+  const filter::Filter& artifact;
+  filter::LimitKeys policy_limits, artifact_limits;
+  filter::Tracked tracked;
+};
+
+/// One direction of both.
+class Comparison {
+ public:
+  Comparison(const Sides& sides, Direction direction, PacketSpace& space)
+      : sides_(sides),
+        direction_(direction),
+        space_(space),
+        diagrams_(space.diagrams),
+        policy_(policy_map(space, sides.policy, direction, sides.policy_limits, sides.tracked)),
+        artifact_(
+            filter::meaning(sides.artifact, direction, space, filter::LimitWorld::either, sides.tracked).value()) {}
+
+  std::vector<Difference> run() {
+    tell(filter::surely_different(space_, policy_, artifact_));
+    if (differences_.empty()) tell(filter::perhaps_different(space_, policy_, artifact_));
+    return std::move(differences_);
+  }
+
+ private:
+  void tell(Diagram differing) {
+    while (differing.takes(1) && differences_.size() < most_differences) {
+      differences_.push_back(difference_in(differing));
+      differing = diagrams_.where(diagrams_.over(told_with(differences_.back()), differing), only(1));
+    }
+  }
+
+  Difference difference_in(const Diagram& differing);
+  Diagram told_with(const Difference& difference);
+
+  const Sides& sides_;
+  Direction direction_;
+  PacketSpace& space_;
+  Diagrams& diagrams_;
+  Diagram policy_, artifact_;
+  std::vector<Difference> differences_;
+};
+
+Difference Comparison::difference_in(const Diagram& differing) {
+  PacketSpace::Beyond beyond;
+  Difference found;
+  found.packet = space_.example(differing, only(1), direction_, &beyond);
+  for (const auto& [level, is_true] : beyond) found.when.emplace_back(sides_.tracked.text(level), is_true);
+  const auto holds = [&](const filter::LimitKeys& limits, std::uint32_t which) {
+    const auto key = limits.key(which, found.packet.family());
+    const auto level = key ? sides_.tracked.level(*key) : std::nullopt;
+    return level && beyond.contains(*level) && beyond.at(*level);
+  };
+  found.policy = evaluate(sides_.policy, found.packet, [&](const Rule& rule) {
+    return holds(sides_.policy_limits, number_of(sides_.policy, direction_, rule));
+  });
+  const Value policy = found.policy.verdict ? filter::bit(*found.policy.verdict) : silent;
+  if (space_.at(policy_, found.packet, beyond) != policy)
+    throw std::logic_error("the map of the policy and its evaluation disagree about " + to_string(found.packet));
+
+  found.artifact = space_.at(artifact_, found.packet, beyond);
+  filter::OpaqueTruths truths;
+  for (const std::string& text : sides_.artifact.opaques) {
+    const auto level = sides_.tracked.level(text);
+    truths.push_back(level && beyond.contains(*level) && beyond.at(*level));
+  }
+  const filter::Outcome outcome = filter::evaluate(
+      sides_.artifact, found.packet, [&](filter::LimitId limit) { return holds(sides_.artifact_limits, limit.index); },
+      truths);
+  // Where more verdicts are possible, no one rule is to blame.
+  if (outcome.verdict && found.artifact == filter::bit(*outcome.verdict)) found.origin = outcome.origin;
+  return found;
+}
+
+/// The packets about which there is no more to say, marked: those of the policy's rule, else of the artifact's, else all that
+/// get the same on both sides.
+Diagram Comparison::told_with(const Difference& difference) {
+  if (difference.policy.rule != nullptr)
+    return space_.of(boxes_of(sides_.policy, difference.policy.rule->packets), marked);
+  Diagram told = diagrams_.constant(silent);
+  for (const filter::Chain& chain : sides_.artifact.chains)
+    for (const filter::Rule& rule : chain.rules)
+      if (difference.origin && rule.origin == *difference.origin)
+        told = diagrams_.over(told, space_.of(filter::boxes_of(sides_.artifact, rule, direction_), marked));
+  const Value policy = difference.policy.verdict ? filter::bit(*difference.policy.verdict) : silent;
+  const Diagram alike =
+      diagrams_.within(diagrams_.where(policy_, only(policy)), diagrams_.where(artifact_, only(difference.artifact)));
+  NewValues to_marked{};
+  to_marked[1] = marked;
+  const Diagram same = diagrams_.renamed(alike, to_marked);
+  return difference.origin ? diagrams_.within(same, told) : same;
+}
+
+}  // namespace
+
+bool Difference::certain() const {
+  const Value wanted = policy.verdict ? filter::bit(*policy.verdict) : silent;
+  return wanted == silent ? artifact != silent : (artifact & wanted) == 0;
+}
+
+std::expected<std::vector<Difference>, Failure> compare(const Graph& policy, const filter::Filter& artifact) {
+  for (const std::optional<filter::Hook>& hook : artifact.hooks)
+    if (hook)
+      if (const auto order = called_first(artifact, hook->chain); !order) return std::unexpected(order.error());
+  const std::array filters{&artifact};
+  Sides sides{policy, artifact, limit_keys(policy), filter::LimitKeys(artifact), filter::Tracked(filters)};
+  if (!sides.tracked.add(sides.policy_limits) || !sides.tracked.add(sides.artifact_limits))
+    return std::unexpected(TooComplex{});
+  const InterfaceClasses interfaces = interfaces_of(policy, artifact);
+  std::vector<Difference> all;
+  for (const Direction direction : directions) {
+    auto found = decide(interfaces, budget_for(policy, direction, size_of(artifact)),
+                        [&](PacketSpace& space) { return Comparison(sides, direction, space).run(); });
+    if (!found) return std::unexpected(found.error());
+    std::ranges::move(*found, std::back_inserter(all));
+  }
+  return all;
+}
+
+}  // namespace portpolicy::proof

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "compiler/filter/calls.h"
+#include "compiler/filter/filter.h"
+#include "compiler/filter/meaning.h"
+#include "compiler/graph/graph.h"
+
+/// Whether an artifact that was read back does with every packet what the policy says: for all packets of section 3 of the
+/// design, and for all limits holding or exhausted in every mixture.
+namespace portpolicy::proof {
+
+/// A packet that the artifact may treat otherwise than the policy.
+struct Difference {
+  Packet packet;
+  std::vector<std::pair<std::string, bool>> when;  ///< conditions that matter, and whether they are true
+  Decision policy;                                 ///< the policy's verdict and what gave it
+  /// The verdicts that the artifact may give, as bits (`filter::bit`). No bit: it leaves the direction alone.
+  Value artifact = 0;
+  std::optional<std::uint32_t> origin;  ///< of the artifact's rule that decides, where that is known; else of none
+
+  /// Whether the verdicts do differ. Else it cannot be told: what is not understood may make them differ.
+  bool certain() const;
+};
+
+/// Chains of the artifact call each other in a circle.
+using filter::Recursion;
+using Failure = std::variant<TooComplex, Recursion>;
+
+/// At most so many differences of one direction are told, each of other rules.
+inline constexpr std::size_t most_differences = 20;
+
+/// What differs, in the order of directions; those that are certain first. Empty: the two are equal, for every packet.
+std::expected<std::vector<Difference>, Failure> compare(const Graph& policy, const filter::Filter& artifact);
+
+}  // namespace portpolicy::proof
