@@ -125,7 +125,7 @@ const Search::Worlds& Search::left(std::uint32_t segment) {
 }
 
 void Search::compare(std::uint32_t a, std::uint32_t b) {
-  const Worlds of_a = left(a), of_b = left(b);
+  const Worlds &of_a = left(a), &of_b = left(b);
   for (std::size_t in_a = 0; in_a < of_a.size(); ++in_a)
     for (std::size_t in_b = 0; in_b < of_b.size(); ++in_b) {
       Diagram differing =
