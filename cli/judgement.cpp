@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "compiler/base/words.h"
 #include "compiler/diagnostics/finding_json.h"
 #include "compiler/syntax/print.h"
 
@@ -41,9 +42,8 @@ struct Count {
 
 /// `12 tests`, `11 of 12 tests`
 std::string how_many(const Count& count, const std::string& noun) {
-  if (count.hold != count.all)
-    return std::to_string(count.hold) + " of " + std::to_string(count.all) + " " + noun + "s";
-  return std::to_string(count.all) + " " + noun + (count.all == 1 ? "" : "s");
+  if (count.hold == count.all) return counted(count.all, noun);
+  return std::to_string(count.hold) + " of " + std::to_string(count.all) + " " + noun + "s";
 }
 
 std::string_view to_string(Outcome outcome) {

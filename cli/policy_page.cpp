@@ -6,6 +6,7 @@
 
 #include "cli/roff.h"
 #include "cli/version.h"
+#include "compiler/base/words.h"
 #include "compiler/syntax/language.h"
 
 namespace portpolicy::cli::manual {
@@ -72,15 +73,6 @@ std::string value_of(Form form, const std::string& words) {
   std::unreachable();
 }
 
-/// `mandatory, normal or baseline`.
-std::string alternatives(std::span<const std::string_view> words) {
-  std::string text;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    text += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + std::string(words[i]);
-  }
-  return text;
-}
-
 /// A sentence of a description.
 std::string sentence(std::string_view text) {
   std::string result(text);
@@ -90,7 +82,7 @@ std::string sentence(std::string_view text) {
 
 void keys(RoffPage& page, const Mapping& mapping) {
   for (const Key& key : mapping.keys) {
-    const std::string value = value_of(key.form, alternatives(key.words));
+    const std::string value = value_of(key.form, joined(key.words, "or"));
     page.item(roff_bold(key.name) + ": " + roff_italic(value), sentence(key.description));
   }
 }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cli/exit_code.h"
+#include "compiler/base/words.h"
 #include "compiler/diagnostics/render.h"
 #include "compiler/diagnostics/suggest.h"
 
@@ -44,12 +45,8 @@ int usage_error(Io& io, std::string_view command, std::string_view message) {
 
 int bad_choice(Io& io, std::string_view command, std::string_view option, std::string_view value,
                std::span<const std::string_view> choices) {
-  std::string message = std::string(option) + " takes ";
-  for (std::size_t i = 0; i < choices.size(); ++i) {
-    if (i != 0) message += i + 1 == choices.size() ? " or " : ", ";
-    message += choices[i];
-  }
-  message += ", not `" + std::string(value) + "`";
+  const std::string message =
+      std::string(option) + " takes " + joined(choices, "or") + ", not `" + std::string(value) + "`";
   return usage_error(io, command, with_suggestion(message, value, {choices.begin(), choices.end()}));
 }
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "compiler/base/words.h"
+
 namespace portpolicy::checks {
 
 std::string_view third_person(Verdict verdict) {
@@ -17,13 +19,10 @@ std::string_view third_person(Verdict verdict) {
 }
 
 std::string listed(const std::vector<std::string>& names, std::string_view others) {
-  std::string text;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    const bool last = others.empty() && i + 1 == names.size();
-    if (i != 0) text += last ? " and " : ", ";
-    text += "`" + names[i] + "`";
-  }
-  return others.empty() ? text : text + (text.empty() ? "" : " and ") + std::string(others);
+  std::vector<std::string> phrases;
+  for (const std::string& name : names) phrases.push_back("`" + name + "`");
+  if (!others.empty()) phrases.emplace_back(others);
+  return joined(phrases, "and");
 }
 
 }  // namespace portpolicy::checks

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "compiler/base/words.h"
 #include "compiler/diagnostics/finding_json.h"
 #include "compiler/diagnostics/terminal_text.h"
 
@@ -215,7 +216,7 @@ std::string summary(const std::vector<Diagnostic>& findings) {
     const auto count = std::ranges::count(findings, severity, &Diagnostic::severity);
     if (count == 0) continue;
     if (!text.empty()) text += ", ";
-    text += std::to_string(count) + " " + std::string(to_string(severity)) + (count == 1 ? "" : "s");
+    text += counted(static_cast<std::size_t>(count), to_string(severity));
   }
   return text;
 }

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "compiler/base/words.h"
 #include "compiler/drawing/drawing.h"
 #include "compiler/drawing/file_order.h"
 #include "compiler/drawing/rule_text.h"
@@ -23,10 +24,6 @@ Node::Kind kind_of(Verdict verdict) {
       return Node::Kind::reject;
   }
   std::unreachable();
-}
-
-std::string counted(std::size_t count, std::string_view noun) {
-  return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
 }
 
 // `PP301, PP313 x 2`

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <unordered_map>
 
+#include "compiler/base/words.h"
 #include "compiler/diagnostics/render.h"
 #include "compiler/diagnostics/suggest.h"
 
@@ -23,12 +24,9 @@ std::string ticked(std::string_view word) {
 }
 
 std::string list_of(std::span<const std::string_view> words) {
-  std::string text;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (i > 0) text += i + 1 == words.size() ? " or " : ", ";
-    text += ticked(words[i]);
-  }
-  return text;
+  std::vector<std::string> all;
+  for (const std::string_view word : words) all.push_back(ticked(word));
+  return joined(all, "or");
 }
 
 std::vector<std::string_view> names_of(const Mapping& known) {
