@@ -30,9 +30,4 @@ class Expressions {
   std::optional<Resolver> resolver_;  // most policies never need it
 };
 
-/// The rule as its author wrote it.
-inline const syntax::Rule& written(const syntax::Policy& policy, const Rule& rule, Direction direction) {
-  return policy.files[rule.file].rules[static_cast<std::size_t>(direction)][rule.place];
-}
-
 }  // namespace portpolicy::checks

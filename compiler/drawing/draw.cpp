@@ -69,9 +69,6 @@ class Picture {
   std::string node_of(std::size_t rule) const {
     return material_.rule_by_rule ? id("rule", rule) : id("file", section_.rules[rule].file);
   }
-  const syntax::Rule& written(const Rule& rule) const {
-    return material_.policy.files[rule.file].rules[static_cast<std::size_t>(direction_)][rule.place];
-  }
   std::string place(Span where) const {
     return material_.sources.path(where.file) + ":" + std::to_string(material_.sources.begin(where).line);
   }
@@ -115,7 +112,8 @@ Node Picture::rule_node(std::size_t index) const {
   const std::uint32_t line = material_.sources.begin(rule.where).line;
   Node node{kind_of(rule.verdict), node_of(index), {}, place(rule.where)};
   node.lines.push_back(short_name(rule.name, rule.where) + "  (line " + std::to_string(line) + ")");
-  std::ranges::move(in_words(said(written(rule), material_.policy)), std::back_inserter(node.lines));
+  std::ranges::move(in_words(said(written(material_.policy, rule, direction_), material_.policy)),
+                    std::back_inserter(node.lines));
   if (const auto about = together_.about.find(index); about != together_.about.end())
     for (const auto& [code, count] : about->second)
       node.lines.push_back(marks({{code, count}}) + others_in(index, code));
@@ -204,7 +202,7 @@ void Picture::overrides() {
   for (std::size_t i = 0; i < files_.size(); ++i) by_file.emplace(files_[i].file, &ends_[i]);
   std::map<std::pair<std::string, std::string>, std::size_t> counts;
   for (std::size_t i = 0; i < section_.rules.size(); ++i)
-    for (const auto& name : written(section_.rules[i]).overrides) {
+    for (const auto& name : written(material_.policy, section_.rules[i], direction_).overrides) {
       const auto target = by_name.find(name.value);
       if (target == by_name.end()) continue;  // expired, or reported
       const Rule &above = section_.rules[i], &below = section_.rules[target->second];

@@ -254,8 +254,7 @@ void Builder::order(Direction direction) {
   std::vector<Rule>& rules = section(direction).rules;
   std::vector<Override> overrides;
   for (std::uint32_t i = 0; i < rules.size(); ++i) {
-    const syntax::Rule& written = rules_of(policy_.files[rules[i].file], direction)[rules[i].place];
-    for (const auto& target : written.overrides)
+    for (const auto& target : written(policy_, rules[i], direction).overrides)
       if (const auto to = overridden(target, direction)) overrides.push_back({i, *to, target.where});
   }
   for (const Override& each : overrides) rules[each.from].says_more = rules[each.to].says_more = true;

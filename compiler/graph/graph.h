@@ -62,6 +62,10 @@ struct Rule {
   bool ends = false;       ///< has an `until`: what it does it does not do for ever
   bool says_more = false;  ///< has `only-from`, or a part in `overrides`: without it more changes than its verdicts
 };
+/// A rule of this direction as its author wrote it.
+inline const syntax::Rule& written(const syntax::Policy& policy, const Rule& rule, Direction direction) {
+  return policy.files[rule.file].rules[static_cast<std::size_t>(direction)][rule.place];
+}
 
 /// Which rule of one direction comes before which. Implied by tier, file and place, never stored pair by pair; what
 /// `overrides` adds is stored once for each rule that has one.
