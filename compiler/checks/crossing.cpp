@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "compiler/checks/checks.h"
-#include "compiler/checks/expressions.h"
 #include "compiler/checks/rule_index.h"
 #include "compiler/checks/words.h"
 #include "compiler/graph/boxes.h"
+#include "compiler/syntax/includes.h"
 
 // Pairs of rules that disagree, of which the place in a list or an include says which comes first, and where the first
 // decides some packet that both match. Tiers and `overrides` say it in words, so there is nothing to find. When the first
@@ -24,27 +24,6 @@ namespace {
 constexpr std::size_t steps_per_direction = 2'000'000;  // about half a second
 constexpr std::size_t most_named = 6;                   // rules that one finding names
 
-/// Which file includes which, directly or not.
-class Includes {
- public:
-  explicit Includes(const syntax::Policy& policy) : size_(policy.files.size()), reach_(size_ * size_) {
-    for (std::size_t file = 0; file < size_; ++file) follow(policy, file, file);
-  }
-  bool reach(std::size_t from, std::size_t to) const { return reach_[from * size_ + to]; }
-
- private:
-  void follow(const syntax::Policy& policy, std::size_t from, std::size_t through) {
-    for (const auto& include : policy.files[through].includes) {
-      if (reach(from, include.value)) continue;
-      reach_[from * size_ + include.value] = true;
-      follow(policy, from, include.value);
-    }
-  }
-
-  std::size_t size_;
-  std::vector<bool> reach_;
-};
-
 /// What one rule, as the first of each pair, does to others.
 struct Group {
   std::vector<const Rule*> others;
@@ -54,7 +33,7 @@ struct Group {
 
 class Search {
  public:
-  Search(const syntax::Policy& policy, const Graph& graph, Direction direction, const Includes& includes,
+  Search(const syntax::Policy& policy, const Graph& graph, Direction direction, const syntax::Includes& includes,
          Severity severity, Diagnostics& diagnostics);
 
   void run();
@@ -79,7 +58,7 @@ class Search {
   const Graph& graph_;
   const Section& section_;
   Direction direction_;
-  const Includes& includes_;
+  const syntax::Includes& includes_;
   Severity severity_;
   Diagnostics& diagnostics_;
   Budget budget_{steps_per_direction};
@@ -92,7 +71,7 @@ class Search {
   bool whole_ = true;
 };
 
-Search::Search(const syntax::Policy& policy, const Graph& graph, Direction direction, const Includes& includes,
+Search::Search(const syntax::Policy& policy, const Graph& graph, Direction direction, const syntax::Includes& includes,
                Severity severity, Diagnostics& diagnostics)
     : policy_(policy),
       graph_(graph),
@@ -169,7 +148,7 @@ std::expected<void, TooComplex> Search::look_at(const Rule& first, const Rule& s
 Search::Kind Search::kind(const Rule& first, const Rule& second) const {
   if (first.tier != second.tier || says_so(first, second)) return Kind::neither;
   if (first.file == second.file) return Kind::crossing;
-  if (!includes_.reach(first.file, second.file)) return Kind::neither;
+  if (!includes_.lead(first.file, second.file)) return Kind::neither;
   return first.verdict == Verdict::allow ? Kind::overtaking : Kind::crossing;
 }
 
@@ -266,7 +245,7 @@ void Search::report(const Rule& rule, const Group& group, Kind kind) {
 }  // namespace
 
 void crossing(const syntax::Policy& policy, const Graph& graph, Severity severity, Diagnostics& diagnostics) {
-  const Includes includes(policy);
+  const syntax::Includes includes(policy);
   for (const Direction direction : directions) Search(policy, graph, direction, includes, severity, diagnostics).run();
 }
 

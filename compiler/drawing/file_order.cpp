@@ -2,31 +2,9 @@
 
 #include <algorithm>
 
+#include "compiler/syntax/includes.h"
+
 namespace portpolicy::drawing {
-namespace {
-
-using Table = std::vector<std::vector<bool>>;
-
-// Which file includes which, directly or not. A policy has few files.
-Table reachable(const syntax::Policy& policy) {
-  Table reach(policy.files.size(), std::vector<bool>(policy.files.size()));
-  for (std::size_t from = 0; from < reach.size(); ++from) {
-    std::vector<std::size_t> open{from};
-    while (!open.empty()) {
-      const std::size_t file = open.back();
-      open.pop_back();
-      for (const auto& include : policy.files[file].includes) {
-        if (reach[from][include.value]) continue;
-        reach[from][include.value] = true;
-        open.push_back(include.value);
-      }
-    }
-  }
-  return reach;
-}
-
-}  // namespace
-
 std::vector<FileRules> files_in_order(const syntax::Policy& policy, const Section& section) {
   std::vector<FileRules> files(policy.files.size());
   for (std::size_t i = 0; i < section.rules.size(); ++i) {
@@ -45,9 +23,9 @@ std::vector<FileRules> files_in_order(const syntax::Policy& policy, const Sectio
 
 std::vector<std::pair<std::size_t, std::size_t>> includes_between(const syntax::Policy& policy,
                                                                   const std::vector<FileRules>& files) {
-  const Table reach = reachable(policy);
+  const syntax::Includes includes(policy);
   const auto above = [&](std::size_t a, std::size_t b) {
-    return files[a].tier == files[b].tier && reach[files[a].file][files[b].file];
+    return files[a].tier == files[b].tier && includes.lead(files[a].file, files[b].file);
   };
   std::vector<std::pair<std::size_t, std::size_t>> pairs;
   for (std::size_t a = 0; a < files.size(); ++a)
