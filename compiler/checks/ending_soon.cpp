@@ -23,8 +23,7 @@ void ending_soon(const syntax::Policy& policy, const Host& host, Diagnostics& di
         if (!rule.until) continue;
         const auto left = std::chrono::sys_days{rule.until->value} - std::chrono::sys_days{host.today};
         if (left.count() < 0 || left > soon) continue;
-        const std::string name =
-            rule.name ? rule.name->value : syntax::place_name(policy, file, to_string(direction), rule.place);
+        const std::string name = syntax::name_of(policy, file, to_string(direction), rule);
         diagnostics.add(Code::ending_soon, rule.until->where,
                         "rule `" + name + "` ends with " + to_string(rule.until->value) + ", " + when(left),
                         "give it a new date if it is still needed; else let it end");

@@ -40,9 +40,7 @@ PlacesByName places_by_name(const syntax::Policy& policy) {
   for (std::size_t file = 0; file < policy.files.size(); ++file) {
     for (const Direction direction : directions)
       for (const syntax::Rule& rule : policy.files[file].rules[static_cast<std::size_t>(direction)])
-        places.emplace(
-            rule.name ? rule.name->value : syntax::place_name(policy, file, to_string(direction), rule.place),
-            rule.where);
+        places.emplace(syntax::name_of(policy, file, to_string(direction), rule), rule.where);
     take(policy.files[file].networks);
     take(policy.files[file].services);
     take(policy.files[file].interfaces);

@@ -55,8 +55,6 @@ class Builder {
   void add_claim(const syntax::Claim& written, Claim::Kind kind, Direction direction, std::uint32_t file);
   template <class Written>
   std::optional<Selector> selector(const Written& written);
-  std::string name_of(const std::optional<syntax::Located<std::string>>& name, std::uint32_t file,
-                      std::string_view list, std::size_t place) const;
 
   const syntax::Policy& policy_;
   const Host& host_;
@@ -120,11 +118,6 @@ void Builder::default_of(Direction direction) {
 
 // --- rules ---
 
-std::string Builder::name_of(const std::optional<syntax::Located<std::string>>& name, std::uint32_t file,
-                             std::string_view list, std::size_t place) const {
-  return name ? name->value : syntax::place_name(policy_, file, list, place);
-}
-
 void Builder::collect(Direction direction) {
   for (std::uint32_t file = 0; file < policy_.files.size(); ++file) {
     const auto& rules = rules_of(policy_.files[file], direction);
@@ -144,7 +137,7 @@ bool Builder::expired(const syntax::Rule& rule, const std::string& name) {
 void Builder::add_rule(const syntax::Rule& rule, Direction direction, std::uint32_t file, std::uint32_t index) {
   NamedRule named{&rule, direction, std::nullopt};
   Rule node;
-  node.name = name_of(rule.name, file, to_string(direction), rule.place);
+  node.name = syntax::name_of(policy_, file, to_string(direction), rule);
   const bool out = expired(rule, node.name);
   std::optional<Selector> packets = selector(rule);
   if (packets && !out) {
@@ -235,7 +228,7 @@ std::optional<std::uint32_t> Builder::overridden_by_place(const syntax::Located<
       for (std::uint32_t place = 0; place < written.size(); ++place) {
         const bool is_live = live < rules.size() && rules[live].file == file && rules[live].place == place;
         if (!written[place].name)
-          places.emplace(name_of({}, file, to_string(direction), written[place].place),
+          places.emplace(syntax::place_name(policy_, file, to_string(direction), written[place].place),
                          is_live ? std::optional(live) : std::nullopt);
         if (is_live) ++live;
       }
@@ -297,7 +290,7 @@ void Builder::add_claim(const syntax::Claim& written, Claim::Kind kind, Directio
   claim.verdict = written.verdict;
   const std::string list =
       kind == Claim::Kind::management ? "management" : "tests." + std::string(to_string(direction));
-  claim.name = name_of(written.name, file, list, written.place);
+  claim.name = syntax::name_of(policy_, file, list, written);
   std::optional<Selector> packets = selector(written);
   if (!packets) return;
   claim.packets = std::move(*packets);

@@ -204,5 +204,10 @@ struct Policy {
 
 /// What a rule or a claim without a name is called: `inbound[0]` in the first file, else `team/web.yaml:inbound[0]`.
 std::string place_name(const Policy& policy, std::size_t file, std::string_view list, std::size_t place);
+/// What a rule or a claim of this list is called: its name, else its place.
+template <class Entry>
+std::string name_of(const Policy& policy, std::size_t file, std::string_view list, const Entry& entry) {
+  return entry.name ? entry.name->value : place_name(policy, file, list, entry.place);
+}
 
 }  // namespace portpolicy::syntax
