@@ -32,10 +32,6 @@ std::size_t effort(const std::vector<std::string>& words) {
   return sum;
 }
 
-Family other(Family family) {
-  return family == Family::ipv4 ? Family::ipv6 : Family::ipv4;
-}
-
 std::string behind(Family family) {
   return " (" + std::string(to_string(family)) + ")";
 }
@@ -162,7 +158,7 @@ std::vector<std::string> SetWords::addresses(const AddressSet& set) const {
     if (range_count(outside) > 2 * range_count(set) + 2) continue;
     std::vector<std::string> left_out = united(outside);
     for (const Family family : families)
-      if (!named.addresses.empty(family) && named.addresses.empty(other(family)))
+      if (!named.addresses.empty(family) && named.addresses.empty(other_family(family)))
         for (std::string& word : left_out) without_family(word, family);
     if (effort(left_out) + 1 >= least) continue;
     least = effort(left_out) + 1;

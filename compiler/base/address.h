@@ -22,6 +22,9 @@ inline constexpr std::array families{Family::ipv4, Family::ipv6};
 constexpr int address_bits(Family family) {
   return family == Family::ipv4 ? 32 : 128;
 }
+constexpr Family other_family(Family family) {
+  return family == Family::ipv4 ? Family::ipv6 : Family::ipv4;
+}
 /// "IPv4" or "IPv6".
 std::string_view to_string(Family family);
 
@@ -68,6 +71,9 @@ struct AddressSet {
   IntervalSet<Uint128> v6;
 
   static AddressSet all() { return {IntervalSet<std::uint32_t>::all(), IntervalSet<Uint128>::all()}; }
+  static AddressSet all(Family family) {
+    return family == Family::ipv4 ? AddressSet{all().v4, {}} : AddressSet{{}, all().v6};
+  }
   static AddressSet of(const AddressRange& range) { return of(std::vector<AddressRange>{range}); }
   static AddressSet of(const std::vector<AddressRange>& ranges);
 

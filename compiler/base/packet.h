@@ -35,6 +35,8 @@ struct StateSet {
   friend constexpr StateSet operator-(StateSet a, StateSet b) { return {static_cast<std::uint8_t>(a.bits & ~b.bits)}; }
   friend constexpr auto operator<=>(StateSet, StateSet) = default;
 };
+/// Of packets that open a connection; connection tracking may have been told to leave them alone.
+inline constexpr StateSet opening_states = StateSet::of(State::new_) | StateSet::of(State::untracked);
 
 /// One packet as a filter hook at priority 0 sees it: after reassembly, after destination translation, before
 /// source translation. Source and destination are of one family.

@@ -57,11 +57,9 @@ std::string subject(const Claim& claim) {
 
 // Claims speak of packets that do not use the loopback interface.
 std::vector<Box> boxes_of(const Graph& graph, const Claim& claim) {
-  const InterfaceSet others = subtract(InterfaceSet::all(), InterfaceSet::of({"lo", false}));
   std::vector<Box> boxes = portpolicy::boxes_of(graph, claim.packets);
   for (Box& box : boxes) {
-    if (claim.direction != Direction::outbound) box.in = intersect(box.in, others);
-    if (claim.direction != Direction::inbound) box.out = intersect(box.out, others);
+    leave_out_loopback(box, claim.direction);
     box.states = claim.states;
   }
   std::erase_if(boxes, [](const Box& box) { return empty(box); });

@@ -61,9 +61,9 @@ class Search {
   const syntax::Includes& includes_;
   Severity severity_;
   Diagnostics& diagnostics_;
+  std::vector<Box> base_;
   Budget budget_{steps_per_direction};
   std::set<Span> shadowed_;
-  std::vector<Box> base_;
   std::optional<RuleIndex> index_;
   std::map<const Rule*, std::vector<Box>> boxes_;
   std::optional<RuleIndex> denials_;
@@ -79,12 +79,10 @@ Search::Search(const syntax::Policy& policy, const Graph& graph, Direction direc
       direction_(direction),
       includes_(includes),
       severity_(severity),
-      diagnostics_(diagnostics) {
+      diagnostics_(diagnostics),
+      base_(boxes_of_base(graph, direction)) {
   for (const Diagnostic& finding : diagnostics.all())
     if (finding.code == Code::shadowed) shadowed_.insert(finding.primary.where);
-  for (const Base base : syntax::all_bases)
-    if (graph.base.contains(base))
-      for (Box& box : boxes_of(base, direction)) base_.push_back(std::move(box));
 }
 
 void Search::run() {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "compiler/checks/words.h"
+#include "compiler/graph/boxes.h"
 #include "compiler/registry/registry.h"
 
 namespace portpolicy::checks {
@@ -19,10 +20,8 @@ std::vector<Box> from_the_internet(std::span<const registry::Use> uses, Directio
     box.protocols = ProtocolSet{}.set(use.protocol.number);
     box.destination_ports = PortSet::of({use.first.number(), use.last.number()});
     box.source = *registry::network_named("internet");
-    box.states = StateSet::of(State::new_) | StateSet::of(State::untracked);
-    const InterfaceSet others = subtract(InterfaceSet::all(), InterfaceSet::of({"lo", false}));
-    box.in = others;
-    if (direction == Direction::forward) box.out = others;
+    box.states = opening_states;
+    leave_out_loopback(box, direction);
   }
   return boxes;
 }

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "compiler/checks/checks.h"
-#include "compiler/checks/expressions.h"
 #include "compiler/checks/rule_index.h"
 #include "compiler/checks/words.h"
 #include "compiler/graph/boxes.h"
@@ -20,17 +19,6 @@ namespace portpolicy::checks {
 namespace {
 
 constexpr std::size_t steps_per_direction = 4'000'000;  // about a second
-
-Family other(Family family) {
-  return family == Family::ipv4 ? Family::ipv6 : Family::ipv4;
-}
-
-AddressSet all_of(Family family) {
-  AddressSet set = AddressSet::all();
-  if (family == Family::ipv4) set.v6 = {};
-  else set.v4 = {};
-  return set;
-}
 
 template <class T>
 Uint128 size(const IntervalSet<T>& set) {
@@ -113,12 +101,8 @@ std::optional<Family> Search::everybody_of(AddressSetId id) {
 
 void Search::prepare() {
   if (index_) return;
-  std::vector<const Rule*> rules;
-  for (const Rule& rule : section_.rules) rules.push_back(&rule);
-  index_.emplace(graph_, rules);
-  for (const Base base : syntax::all_bases)
-    if (graph_.base.contains(base))
-      for (Box& box : boxes_of(base, direction_)) base_.push_back(std::move(box));
+  index_.emplace(graph_, pointers_to(section_.rules));
+  base_ = boxes_of_base(graph_, direction_);
 }
 
 void Search::look_at(const Rule& rule, Family family) {
@@ -128,26 +112,24 @@ void Search::look_at(const Rule& rule, Family family) {
   if (found) return;
   diagnostics_.add({.code = Code::family_forgotten,
                     .severity = Severity::note,
-                    .message = "whether rule `" + rule.name + "` forgets " + std::string(to_string(other(family))) +
-                               " is too complex to decide",
+                    .message = "whether rule `" + rule.name + "` forgets " +
+                               std::string(to_string(other_family(family))) + " is too complex to decide",
                     .primary = {rule.where, ""}});
 }
 
 std::vector<Box> Search::in_the_other(const Rule& rule, Family family) {
-  const AddressSet all = all_of(other(family));
+  const AddressSet all = AddressSet::all(other_family(family));
   const auto side = [&](AddressSetId id) { return everybody_of(id) == family ? all : intersect(addresses(id), all); };
   Selector packets = rule.packets;
   packets.source = packets.destination = {};
-  const InterfaceSet not_loopback = subtract(InterfaceSet::all(), InterfaceSet::of({"lo", false}));
   std::vector<Box> boxes = boxes_of(graph_, packets);
   for (Box& box : boxes) {
     for (const Protocol bound : {protocols::icmp, protocols::igmp, protocols::icmpv6})
       box.protocols.reset(bound.number);
     box.source = intersect(box.source, side(rule.packets.source));
     box.destination = side(rule.packets.destination);
-    box.states = StateSet::of(State::new_) | StateSet::of(State::untracked);
-    if (direction_ != Direction::outbound) box.in = intersect(box.in, not_loopback);
-    if (direction_ != Direction::inbound) box.out = intersect(box.out, not_loopback);
+    box.states = opening_states;
+    leave_out_loopback(box, direction_);
   }
   std::erase_if(boxes, [](const Box& box) { return empty(box); });
   return boxes;
@@ -218,8 +200,8 @@ Diagnostic Search::describe(const Rule& rule, Family family, const Box& box, con
   Diagnostic result{Code::family_forgotten,
                     Severity::warning,
                     "rule `" + rule.name + "` " + std::string(third_person(rule.verdict)) + " this for " +
-                        std::string(to_string(family)) + " only: over " + std::string(to_string(other(family))) + " " +
-                        what,
+                        std::string(to_string(family)) + " only: over " + std::string(to_string(other_family(family))) +
+                        " " + what,
                     {(at_source ? text.from : text.to)->where, ""}};
   result.help = "name both families, as in `[0.0.0.0/0, \"::/0\"]`, or leave `" +
                 std::string(at_source ? "from" : "to") + "` out; or waive this, with the reason";

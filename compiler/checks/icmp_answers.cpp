@@ -37,16 +37,16 @@ bool is_error(Family family, unsigned type) {
 class Search {
  public:
   Search(const syntax::Policy& policy, const Graph& graph, Direction direction, Diagnostics& diagnostics)
-      : policy_(policy), graph_(graph), direction_(direction), diagnostics_(diagnostics), expressions_(policy) {
+      : policy_(policy),
+        graph_(graph),
+        direction_(direction),
+        diagnostics_(diagnostics),
+        expressions_(policy),
+        base_(boxes_of_base(graph, direction)) {
     if (graph.base.contains(Base::icmp))
       for (const Box& box : boxes_of(Base::icmp, direction))
         for (const Family family : families)
           if (box.protocols.test(protocol_of(family).number)) needed(family) = box.icmp;
-    for (const Base base : syntax::all_bases)
-      if (graph.base.contains(base))
-        for (Box& box : boxes_of(base, direction)) base_.push_back(std::move(box));
-    if (graph.base.contains(Base::loopback))
-      not_loopback_ = subtract(InterfaceSet::all(), InterfaceSet::of({"lo", false}));
   }
 
   void look_at(const Rule& rule);
@@ -67,8 +67,7 @@ class Search {
   Diagnostics& diagnostics_;
   Expressions expressions_;
   std::vector<Box> base_;
-  InterfaceSet not_loopback_ = InterfaceSet::all();  // where base traffic does not decide by the interface
-  std::array<IcmpSet, 2> needed_;                    // by family: what base traffic allows in every state
+  std::array<IcmpSet, 2> needed_;  // by family: what base traffic allows in every state
 };
 
 void Search::look_at(const Rule& rule) {
@@ -103,8 +102,7 @@ std::optional<Decided> Search::decided(const Rule& rule, const std::vector<Trans
   packets.transports = transports;
   Decided result;
   for (Box& box : boxes_of(graph_, packets)) {
-    box.in = intersect(box.in, not_loopback_);
-    box.out = intersect(box.out, not_loopback_);
+    if (graph_.base.contains(Base::loopback)) leave_out_loopback(box, direction_);
     if (empty(box)) continue;
     const Family family = box.protocols.test(protocols::icmp.number) ? Family::ipv4 : Family::ipv6;
     if (!take(std::move(box), family, result)) return std::nullopt;

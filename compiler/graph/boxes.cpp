@@ -1,20 +1,15 @@
 #include "compiler/graph/boxes.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace portpolicy {
 namespace {
 
-AddressSet of_family(Family family) {
-  AddressSet set = AddressSet::all();
-  if (family == Family::ipv4) set.v6 = {};
-  else set.v4 = {};
-  return set;
-}
-
 Box with_protocol(Box box, Protocol protocol) {
   box.protocols = ProtocolSet{}.set(protocol.number);
-  if (const auto family = family_of(protocol)) box.source = intersect(box.source, of_family(*family));
+  if (const auto family = family_of(protocol)) box.source = intersect(box.source, AddressSet::all(*family));
   return box;
 }
 
@@ -28,11 +23,14 @@ Box icmp_box(Protocol protocol, std::vector<Interval<std::uint16_t>> types) {
   return box;
 }
 
+InterfaceSet loopback_interface() {
+  return InterfaceSet::of({"lo", false});
+}
+
 std::vector<Box> loopback(Direction direction) {
-  const InterfaceSet lo = InterfaceSet::of({"lo", false});
   std::vector<Box> boxes;
-  if (direction != Direction::outbound) boxes.emplace_back().in = lo;
-  if (direction != Direction::inbound) boxes.emplace_back().out = lo;
+  if (direction != Direction::outbound) boxes.emplace_back().in = loopback_interface();
+  if (direction != Direction::inbound) boxes.emplace_back().out = loopback_interface();
   return boxes;
 }
 
@@ -58,7 +56,7 @@ std::vector<Box> address_configuration(Direction direction) {
     box.source = std::move(source);
     return box;
   };
-  return {exchange(67, 68, of_family(Family::ipv4)),
+  return {exchange(67, 68, AddressSet::all(Family::ipv4)),
           exchange(547, 546, AddressSet::of(*AddressRange::parse("fe80::/10")))};
 }
 
@@ -102,6 +100,19 @@ std::vector<Box> boxes_of(Base base, Direction direction) {
     }
   }
   std::unreachable();
+}
+
+std::vector<Box> boxes_of_base(const Graph& graph, Direction direction) {
+  std::vector<Box> boxes;
+  for (const Base base : syntax::all_bases)
+    if (graph.base.contains(base)) std::ranges::move(boxes_of(base, direction), std::back_inserter(boxes));
+  return boxes;
+}
+
+void leave_out_loopback(Box& box, Direction direction) {
+  static const InterfaceSet others = subtract(InterfaceSet::all(), loopback_interface());
+  if (direction != Direction::outbound) box.in = intersect(box.in, others);
+  if (direction != Direction::inbound) box.out = intersect(box.out, others);
 }
 
 }  // namespace portpolicy

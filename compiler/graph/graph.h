@@ -101,7 +101,7 @@ struct Claim {
   Direction direction = Direction::inbound;
   Verdict verdict = Verdict::allow;
   Selector packets;
-  StateSet states = StateSet::of(State::new_) | StateSet::of(State::untracked);
+  StateSet states = opening_states;
   Span where;
   std::string name;
   Tier tier = Tier::normal;  ///< of the file that it stands in

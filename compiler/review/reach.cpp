@@ -25,8 +25,6 @@ constexpr FieldOrder by_destination{Field::protocol, Field::port, Field::family,
                                     Field::in,       Field::out,  Field::state,  Field::source_port};
 constexpr std::size_t fields_of_service = 2;
 
-constexpr StateSet opening = StateSet::of(State::new_) | StateSet::of(State::untracked);
-
 /// The packets asked about, one box for each service.
 std::vector<Box> asked_boxes(const Graph& graph, const Question& question) {
   std::vector<Box> boxes;
@@ -45,12 +43,12 @@ std::vector<Box> asked_boxes(const Graph& graph, const Question& question) {
     named.transports = question.services;
     boxes = boxes_of(graph, named);
   }
-  const InterfaceSet others = subtract(InterfaceSet::all(), InterfaceSet::of({"lo", false}));
   for (Box& box : boxes) {
     box.source = intersect(box.source, question.from);
     box.destination = intersect(box.destination, question.to);
-    box.in = question.direction == Direction::outbound ? box.in : intersect(question.in, others);
-    box.out = question.direction == Direction::inbound ? box.out : intersect(question.out, others);
+    if (question.direction != Direction::outbound) box.in = question.in;
+    if (question.direction != Direction::inbound) box.out = question.out;
+    leave_out_loopback(box, question.direction);
     box.source_ports = question.source_ports;
   }
   std::erase_if(boxes, [](const Box& box) { return empty(box); });
@@ -60,7 +58,7 @@ std::vector<Box> asked_boxes(const Graph& graph, const Question& question) {
 /// Boxes that have packets asked about. No decider tells new from untracked, so the state goes unsaid.
 std::vector<Box> relevant(std::vector<Box> boxes, const std::vector<Box>& asked) {
   std::erase_if(boxes, [&](const Box& box) {
-    return (box.states & opening) != opening ||
+    return (box.states & opening_states) != opening_states ||
            std::ranges::all_of(asked, [&](const Box& each) { return disjoint(box, each); });
   });
   for (Box& box : boxes) box.states = StateSet::all();
@@ -233,7 +231,7 @@ Box Answer::asked_of(const Transport& service) const {
   asked.protocols = ProtocolSet{}.set();
   asked.destination_ports = PortSet::all();
   asked.icmp = IcmpSet::all();
-  asked.states = opening;
+  asked.states = opening_states;
   return asked;
 }
 
@@ -261,7 +259,7 @@ std::vector<Box> families_together(std::vector<Box> boxes) {
 std::vector<Box> Answer::boxes_of_rest(const Diagram& rest) {
   std::vector<Box> boxes;
   for (PacketSpace::Part& part : space_.parts(rest, fields_of_service, field_count, parts_left_))
-    boxes.emplace_back(std::move(part.box)).states = opening;
+    boxes.emplace_back(std::move(part.box)).states = opening_states;
   parts_left_ -= boxes.size();
   return families_together(std::move(boxes));
 }

@@ -12,17 +12,12 @@ Set read(const Result<Set>& result) {
   return *result;
 }
 
-AddressSet of_family(AddressSet set, Family family) {
-  if (family == Family::ipv4) set.v6 = {};
-  else set.v4 = {};
-  return set;
-}
-
 AddressSet named(cli::PolicyWords& words, const std::string& word) {
   for (const Family family : families) {
     const std::string name{to_string(family)}, behind = " (" + name + ")";
-    if (word == "any " + name) return of_family(AddressSet::all(), family);
-    if (word.ends_with(behind)) return of_family(named(words, word.substr(0, word.size() - behind.size())), family);
+    if (word == "any " + name) return AddressSet::all(family);
+    if (word.ends_with(behind))
+      return intersect(named(words, word.substr(0, word.size() - behind.size())), AddressSet::all(family));
   }
   return read(words.networks(word));
 }
