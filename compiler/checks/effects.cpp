@@ -1,9 +1,12 @@
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "compiler/base/words.h"
 #include "compiler/checks/checks.h"
 #include "compiler/checks/exposure.h"
 #include "compiler/checks/rule_index.h"
@@ -81,6 +84,11 @@ class Effects {
     const Diagram beyond = diagrams_.within(all, outside(maps_.base()));
     return beyond.takes(1) ? beyond : all;
   }
+  /// Of a rule's packets those of which base traffic does not say something else.
+  Diagram not_opposed_by_base(const Place& place) {
+    const Values same = only(silent) | only(value_of(rule(place).verdict));
+    return diagrams_.within(packets(place), diagrams_.where(maps_.base(), same));
+  }
   /// Who decides this packet when the rule at `left_out` is not there; only those before it when `only_before`. Nothing
   /// when too much has been explained already.
   std::optional<Decider> decider(const Packet& packet, std::size_t left_out, bool only_before);
@@ -100,7 +108,8 @@ class Effects {
   Direction direction_;
   bool only_errors_;
   SectionMaps maps_;
-  bool ordered_ = true;  // every two rules are
+  bool ordered_ = true;                                                   // every two rules are
+  std::array<std::optional<Diagram>, syntax::all_bases.size()> of_base_;  // by kind, made when first needed
   std::optional<RuleIndex> index_;
   Budget budget_{steps_per_direction};
   Budget tries_{tries_per_direction};
@@ -217,7 +226,11 @@ std::optional<Decider> Effects::decider(const Packet& packet, std::size_t left_o
 }
 
 Diagram Effects::packets_of(const Decider& decider) {
-  if (decider.base) return maps_.base();
+  if (decider.base) {
+    std::optional<Diagram>& known = of_base_[static_cast<std::size_t>(*decider.base)];
+    if (!known) known = space_.of(boxes_of(*decider.base, direction_), 1);
+    return *known;
+  }
   if (decider.rule != nullptr) return maps_.match(static_cast<std::size_t>(decider.rule - section_.rules.data()));
   return diagrams_.constant(1);
 }
@@ -252,15 +265,16 @@ void Effects::reduce(Deciders& deciders, const Diagram& of) {
 }
 
 std::string Effects::describe(const Deciders& deciders) const {
-  std::vector<std::string> rules;
-  std::string others;
-  for (const Decider& decider : deciders.some) {
-    if (decider.rule != nullptr) rules.push_back(decider.rule->name);
-    else others = decider.base ? "base traffic" : "the default";
-  }
   if (deciders.some.empty()) return "other rules";
-  if (!deciders.all) others += others.empty() ? "others" : " and others";
-  return listed(rules, others);
+  std::vector<std::string> rules, others;
+  for (const Decider& decider : deciders.some) {
+    if (decider.rule != nullptr) rules.push_back("`" + decider.rule->name + "`");
+    else if (decider.base) others.push_back("base traffic `" + std::string(to_string(*decider.base)) + "`");
+    else others.emplace_back("the default");
+  }
+  if (!deciders.all) others.emplace_back("others");
+  std::ranges::move(others, std::back_inserter(rules));
+  return joined(rules, "and");
 }
 
 void Effects::add(Diagnostic finding, const Deciders& deciders) {
@@ -299,7 +313,7 @@ void Effects::report_redundant(const Place& place) {
   const bool gets_packets = place.before.front().takes(silent);
   const Packet packet = gets_packets ? space_.example(place.before.front(), only(silent), direction_)
                                      : space_.example(beyond_base(place), only(1), direction_);
-  const Deciders found = deciders(packets(place), packet, place.rule, false);
+  const Deciders found = deciders(not_opposed_by_base(place), packet, place.rule, false);
   const auto ends = [](const Decider& decider) { return decider.rule != nullptr && decider.rule->ends; };
   if (!rule(place).ends && std::ranges::any_of(found.some, ends)) return;  // it will be needed
   const auto of_own_file = [&](const Decider& decider) {
