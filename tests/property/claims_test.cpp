@@ -69,8 +69,7 @@ TEST_CASE("tests hold and fail as the model says") {
     if (model.has_cycle() || has_conflict(model)) continue;
     add_random_tests(model, random);
     const auto texts = texts_of(model);
-    Compilation result;
-    compile_into(result, texts);
+    const Compilation result = compile_texts(texts, Thoroughness::all);
     if (count(result.diagnostics, Code::too_complex) != 0) FAIL("too complex");
     const std::string all = whole(texts);
     CAPTURE(seed);

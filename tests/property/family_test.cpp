@@ -8,9 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "compiler/compile.h"
+#include "tests/support/compilation.h"
 #include "tests/support/effort.h"
-#include "tests/support/memory_reader.h"
 
 // Which rules forget a family, in small policies: against every packet of a tiny universe, decided by `evaluate`.
 
@@ -124,21 +123,16 @@ TEST_CASE("a rule forgets a family when the same packets of the other one fare o
     const std::string text = text_of(rules, random() % 2 == 0);
     CAPTURE(seed);
     CAPTURE(text);
-    test::MemoryReader reader({{"policy.yaml", text}});
-    SourceMap sources;
-    Diagnostics diagnostics;
-    const auto compiled =
-        compile("policy.yaml", reader, Host{*parse_date("2026-11-22")}, Thoroughness::all, sources, diagnostics);
-    REQUIRE(compiled.has_value());
-    const auto& graph = compiled->graph;
+    const test::Compilation result = test::compile_text(text, Thoroughness::all);
+    const Graph& graph = result.compiled.graph;
     for (const Rule& rule : graph.section(Direction::inbound).rules) {
       const auto is_said = [&](const Diagnostic& finding) {
         return finding.code == Code::family_forgotten && finding.message.starts_with("rule `" + rule.name + "`");
       };
-      const auto finding = std::ranges::find_if(diagnostics.all(), is_said);
+      const auto finding = std::ranges::find_if(result.diagnostics.all(), is_said);
       const ModelRule& written = rules[rule.place];
       const bool expected = is_forgotten(graph, rule, written);
-      REQUIRE((finding != diagnostics.all().end()) == expected);
+      REQUIRE((finding != result.diagnostics.all().end()) == expected);
       (expected ? forgotten : remembered) += 1;
       if (!expected) continue;
       if (!written.from.everybody) ++at_destination;

@@ -6,11 +6,10 @@
 
 #include "backends/nftables/evaluate.h"
 #include "backends/nftables/lower.h"
-#include "compiler/compile.h"
 #include "compiler/graph/boxes.h"
 #include "compiler/graph/lower.h"
+#include "tests/support/compilation.h"
 #include "tests/support/effort.h"
-#include "tests/support/memory_reader.h"
 #include "tests/support/random_packet.h"
 #include "tests/support/random_policy.h"
 
@@ -43,16 +42,11 @@ TEST_CASE("graph, boxes, filter and nftables model decide every packet alike") {
     Random random(seed);
     const std::string text = test::random_policy(random).text();
     CAPTURE(text);
-    test::MemoryReader reader({{"policy.yaml", text}});
-    SourceMap sources;
-    Diagnostics diagnostics;
-    const auto compiled =
-        compile("policy.yaml", reader, Host{*parse_date("2026-11-22")}, Thoroughness::errors, sources, diagnostics);
-    REQUIRE(compiled.has_value());
-    const auto shadowed = std::ranges::count(diagnostics.all(), Code::shadowed, &Diagnostic::code);
-    REQUIRE(diagnostics.errors() == static_cast<std::size_t>(shadowed));
-    const Graph& graph = compiled->graph;
-    const filter::Filter filter = lower(graph, sources);
+    const test::Compilation result = test::compile_text(text, Thoroughness::errors);
+    const auto shadowed = std::ranges::count(result.diagnostics.all(), Code::shadowed, &Diagnostic::code);
+    REQUIRE(result.diagnostics.errors() == static_cast<std::size_t>(shadowed));
+    const Graph& graph = result.compiled.graph;
+    const filter::Filter filter = lower(graph, result.sources);
     Diagnostics of_target;
     const nft::Ruleset ruleset = nft::lower(filter, of_target);
     REQUIRE_FALSE(of_target.has_errors());

@@ -8,10 +8,9 @@
 #include <vector>
 
 #include "compiler/checks/section_maps.h"
-#include "compiler/compile.h"
 #include "compiler/graph/lower.h"
+#include "tests/support/compilation.h"
 #include "tests/support/effort.h"
-#include "tests/support/memory_reader.h"
 #include "tests/support/random_filter.h"
 #include "tests/support/random_policy.h"
 
@@ -271,14 +270,9 @@ TEST_CASE("what a graph is lowered to means what its own maps say, in both world
     test::Random random(seed);
     const std::string text = limited_policy(random);
     CAPTURE(text);
-    test::MemoryReader reader({{"policy.yaml", text}});
-    SourceMap sources;
-    Diagnostics diagnostics;
-    const auto compiled =
-        compile("policy.yaml", reader, Host{*parse_date("2026-11-22")}, Thoroughness::errors, sources, diagnostics);
-    REQUIRE(compiled.has_value());
-    const Graph& graph = compiled->graph;
-    const Filter filter = lower(graph, sources);
+    const test::Compilation result = test::compile_text(text, Thoroughness::errors);
+    const Graph& graph = result.compiled.graph;
+    const Filter filter = lower(graph, result.sources);
     const InterfaceClasses interfaces = interface_classes(graph);
     for (const Direction direction : directions) {
       const Section& section = graph.section(direction);

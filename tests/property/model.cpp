@@ -1,9 +1,5 @@
 #include "tests/property/model.h"
 
-#include <doctest/doctest.h>
-
-#include "tests/support/memory_reader.h"
-
 namespace portpolicy::test {
 
 namespace {
@@ -213,14 +209,6 @@ bool taken_before(const Model& model, std::size_t rule, Spot spot) {
   for (std::size_t other = 0; other < model.rules.size(); ++other)
     if (!model.rules[other].limited && model.before[other][rule] && matches(model.rules[other], spot)) return true;
   return false;
-}
-
-void compile_into(Compilation& result, const std::map<std::string, std::string>& texts) {
-  test::MemoryReader reader(texts);
-  auto compiled = compile("policy.yaml", reader, Host{*parse_date("2026-11-22")}, Thoroughness::all, result.sources,
-                          result.diagnostics);
-  REQUIRE(compiled.has_value());
-  result.compiled = std::move(*compiled);
 }
 
 std::string whole(const std::map<std::string, std::string>& texts) {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "compiler/compile.h"
+#include "tests/support/compilation.h"
 
 /// Small policies of several files, with tiers, includes, overrides and limits, and what they mean: written from
 /// docs/language.md alone, with every pair of rules in a matrix and every packet of a tiny universe tried.
@@ -88,13 +88,6 @@ bool conflict_at(const Model& model, Spot spot);
 bool has_conflict(const Model& model);
 /// Whether an unlimited rule before it takes this packet.
 bool taken_before(const Model& model, std::size_t rule, Spot spot);
-
-struct Compilation {
-  SourceMap sources;
-  Diagnostics diagnostics;
-  Compiled compiled;
-};
-void compile_into(Compilation& result, const std::map<std::string, std::string>& texts);
 
 std::size_t count(const Diagnostics& diagnostics, Code code);
 /// All files in one text, to be shown when a test fails.

@@ -226,8 +226,7 @@ TEST_CASE("conflicts, cycles and verdicts are those of a model that compares eve
     std::mt19937 random(seed);
     const Model model = random_model(random);
     const auto texts = texts_of(model, false);
-    Compilation result;
-    compile_into(result, texts);
+    const Compilation result = compile_texts(texts, Thoroughness::all);
     CAPTURE(seed);
     const std::string all = whole(texts);
     CAPTURE(all);
@@ -247,8 +246,7 @@ TEST_CASE("conflicts, cycles and verdicts are those of a model that compares eve
     }
     ++sound;
     REQUIRE_FALSE(leaves_doubt(result.diagnostics));
-    Compilation reversed;
-    compile_into(reversed, texts_of(model, true));
+    const Compilation reversed = compile_texts(texts_of(model, true), Thoroughness::all);
     REQUIRE_FALSE(leaves_doubt(reversed.diagnostics));
     for (const Diagnostics* diagnostics : {&result.diagnostics, &reversed.diagnostics}) {
       REQUIRE(named_in(*diagnostics, Code::shadowed) == expected_names(model, is_shadowed));

@@ -8,9 +8,8 @@
 
 #include "cli/decider.h"
 #include "cli/reach_answer.h"
-#include "compiler/compile.h"
+#include "tests/support/compilation.h"
 #include "tests/support/effort.h"
-#include "tests/support/memory_reader.h"
 #include "tests/support/random_packet.h"
 #include "tests/support/random_policy.h"
 #include "tests/support/said.h"
@@ -194,13 +193,8 @@ TEST_CASE("an answer to who can reach a service has every packet asked about onc
     Random random(seed);
     const std::string text = with_limits(test::random_policy(random), random);
     CAPTURE(text);
-    test::MemoryReader reader({{"policy.yaml", text}});
-    SourceMap sources;
-    Diagnostics diagnostics;
-    const auto compiled =
-        compile("policy.yaml", reader, Host{*parse_date("2026-11-22")}, Thoroughness::errors, sources, diagnostics);
-    REQUIRE(compiled.has_value());
-    const Graph& graph = compiled->graph;
+    const test::Compilation result = test::compile_text(text, Thoroughness::errors);
+    const Graph& graph = result.compiled.graph;
     for (const Direction direction : directions) {
       const review::Question question = random_question(graph, direction, random);
       const auto answer = review::reach(graph, question);
@@ -247,15 +241,10 @@ TEST_CASE("what people are told of who can reach a service is so") {
     Random random(seed);
     const std::string policy = with_limits(test::random_policy(random), random);
     CAPTURE(policy);
-    test::MemoryReader reader({{"policy.yaml", policy}});
-    SourceMap sources;
-    Diagnostics diagnostics;
-    const auto compiled =
-        compile("policy.yaml", reader, Host{*parse_date("2026-11-22")}, Thoroughness::errors, sources, diagnostics);
-    REQUIRE(compiled.has_value());
-    const Graph& graph = compiled->graph;
-    const cli::SetWords set_words(graph, compiled->policy);
-    cli::PolicyWords policy_words(compiled->policy);
+    const test::Compilation result = test::compile_text(policy, Thoroughness::errors);
+    const Graph& graph = result.compiled.graph;
+    const cli::SetWords set_words(graph, result.compiled.policy);
+    cli::PolicyWords policy_words(result.compiled.policy);
     for (const Direction direction : directions) {
       Packet packet = test::packet_near(graph, direction, random);
       review::Question question = random_question(graph, direction, random);
@@ -267,7 +256,7 @@ TEST_CASE("what people are told of who can reach a service is so") {
       const auto answer = review::reach(graph, question);
       REQUIRE(answer.has_value());
       if (answer->reached.size() != 1) continue;
-      const std::string text = cli::reach_text(graph, set_words, question, "", *answer, sources);
+      const std::string text = cli::reach_text(graph, set_words, question, "", *answer, result.sources);
       CAPTURE(text);
       const std::vector<Row> rows = rows_of(text);
       for (int i = 0; i < 20; ++i) {
@@ -285,7 +274,7 @@ TEST_CASE("what people are told of who can reach a service is so") {
         ++read;
         const Decision decision = evaluate(graph, packet);
         REQUIRE(row->verdict == cli::verdict_word(decision));
-        REQUIRE(row->why == cli::decider(graph, decision, direction, sources));
+        REQUIRE(row->why == cli::decider(graph, decision, direction, result.sources));
         if (row->who[0].find("only ") != std::string::npos) ++in_part;
         if (row->who[0] == "any other" || row->who[0] == "all else") ++rest;
       }

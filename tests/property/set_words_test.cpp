@@ -5,9 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "compiler/compile.h"
+#include "tests/support/compilation.h"
 #include "tests/support/effort.h"
-#include "tests/support/memory_reader.h"
 #include "tests/support/random_policy.h"
 #include "tests/support/said.h"
 
@@ -45,16 +44,12 @@ TEST_CASE("what is said of addresses is what they are") {
   for (unsigned seed = 1; seed <= test::trials(500); ++seed) {
     CAPTURE(seed);
     Random random(seed);
-    test::MemoryReader reader({{"policy.yaml", test::random_policy(random).text()}});
-    SourceMap sources;
-    Diagnostics diagnostics;
-    const auto compiled =
-        compile("policy.yaml", reader, Host{*parse_date("2026-11-22")}, Thoroughness::errors, sources, diagnostics);
-    REQUIRE(compiled.has_value());
-    const cli::SetWords set_words(compiled->graph, compiled->policy);
-    cli::PolicyWords policy_words(compiled->policy);
+    const test::Compilation result = test::compile_text(test::random_policy(random).text(), Thoroughness::errors);
+    const Compiled& compiled = result.compiled;
+    const cli::SetWords set_words(compiled.graph, compiled.policy);
+    cli::PolicyWords policy_words(compiled.policy);
     for (int i = 0; i < 20; ++i) {
-      const AddressSet set = random_set(compiled->graph, random);
+      const AddressSet set = random_set(compiled.graph, random);
       const std::vector<std::string> said = set_words.addresses(set);
       CAPTURE(cli::listed(said, said.size()));
       const auto meant = test::addresses_said(policy_words, said);

@@ -4,22 +4,16 @@
 
 #include <string>
 
-#include "compiler/compile.h"
-#include "tests/support/memory_reader.h"
+#include "tests/support/compilation.h"
 
 using namespace portpolicy;
 
 namespace {
 
 Graph graph_of(const std::string& rules) {
-  test::MemoryReader reader({{"policy.yaml", "portpolicy: 1\n" + rules}});
-  SourceMap sources;
-  Diagnostics diagnostics;
-  auto compiled =
-      compile("policy.yaml", reader, Host{*parse_date("2026-11-22")}, Thoroughness::errors, sources, diagnostics);
-  REQUIRE(compiled.has_value());
-  REQUIRE_FALSE(diagnostics.has_errors());
-  return std::move(compiled->graph);
+  test::Compilation result = test::compile_text("portpolicy: 1\n" + rules, Thoroughness::errors);
+  REQUIRE_FALSE(result.diagnostics.has_errors());
+  return std::move(result.compiled.graph);
 }
 
 review::Question about(Protocol protocol, std::uint16_t first, std::uint16_t last) {
