@@ -1,16 +1,6 @@
 #!/bin/sh
 # The drawings of `graph`, given to Graphviz: graph.sh PORTPOLICY SOURCES
-set -eu
-portpolicy=$1
-sources=$2
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-failed=0
-
-complain() {
-  echo "FAILED: $*" >&2
-  failed=1
-}
+. "${0%/*}/begin.sh"
 
 # draw POLICY ARGS...: DOT is written, and Graphviz has nothing to say against it.
 draw() {

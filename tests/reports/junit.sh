@@ -1,16 +1,6 @@
 #!/bin/sh
 # The reports of `test --format junit`, given to an XML parser: junit.sh PORTPOLICY SOURCES
-set -eu
-portpolicy=$1
-sources=$2
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-failed=0
-
-complain() {
-  echo "FAILED: $*" >&2
-  failed=1
-}
+. "${0%/*}/begin.sh"
 
 valid() {
   xmllint --noout --nonet --schema "$sources/tests/reports/junit.xsd" "$1" 2>"$folder/said"
