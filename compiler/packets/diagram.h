@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -153,6 +154,13 @@ class Diagrams {
   /// Operations whose operands do not say all of what they do have a new number each time.
   static constexpr std::uint32_t first_new_operation = 1000;
 
+  static constexpr std::uint64_t greatest = std::numeric_limits<std::uint64_t>::max();
+  static constexpr Node nothing_remembered = std::numeric_limits<Node>::max();
+  static constexpr std::uint64_t mixed(std::uint64_t hash, std::uint64_t value) {
+    hash = (hash ^ value) * 0x9E3779B97F4A7C15u;
+    return hash ^ hash >> 29;
+  }
+
   struct Edge {
     std::uint64_t last;  // the greatest number that goes this way; of the last edge all ones
     Node target;
@@ -209,13 +217,24 @@ class Diagrams {
   void insert(Node node);
   /// The edges behind `base` on the stack as a node; takes them off.
   Node make(Level level, std::size_t base);
-  void push(std::size_t base, std::uint64_t last, Node target);
+  void push(std::size_t base, std::uint64_t last, Node target) {
+    if (stack_.size() > base && stack_.back().target == target) stack_.back().last = last;
+    else stack_.push_back({last, target});
+  }
   Node narrowed(Level level, std::span<const Interval<std::uint64_t>> intervals, Node inner);
   template <class Operation>
   Node apply(Operation operation, Node a, Node b);
-  Node remembered(std::uint32_t operation, Node a, Node b) const;
-  void remember(std::uint32_t operation, Node a, Node b, Node result);
-  std::size_t slot_of(std::uint32_t operation, Node a, Node b) const;
+  Node remembered(std::uint32_t operation, Node a, Node b) const {
+    const Remembered& entry = memory_[slot_of(operation, a, b)];
+    const bool same = entry.operation == operation && entry.a == a && entry.b == b;
+    return same ? entry.result : nothing_remembered;
+  }
+  void remember(std::uint32_t operation, Node a, Node b, Node result) {
+    memory_[slot_of(operation, a, b)] = {a, b, operation, result};
+  }
+  std::size_t slot_of(std::uint32_t operation, Node a, Node b) const {
+    return mixed(mixed(operation, a), b) >> 24 & (memory_.size() - 1);
+  }
   std::uint32_t new_operation() { return next_operation_++; }
 
   DiagramBudget budget_;
