@@ -44,9 +44,7 @@ void add(CLI::App& program, Options& options) {
   CLI::App* command = program.add_subcommand("compile", "Write native firewall rules that say what the policy says");
   cli::add(*command, options.policy);
   command->add_option("--target", options.target, "The kind of firewall to write for")->type_name(choice_of(targets));
-  command
-      ->add_option("-o,--output", options.output, "The file to write, whole or not at all (default: standard output)")
-      ->type_name("FILE");
+  add_output(*command, options.output);
   command
       ->add_option("--print", options.print,
                    "Write what the compiler holds at a stage of its work, instead of the result")

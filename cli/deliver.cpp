@@ -22,6 +22,11 @@ bool is_source(const std::string& output, const SourceMap& sources) {
 
 }  // namespace
 
+void add_output(CLI::App& command, std::optional<std::string>& output) {
+  command.add_option("-o,--output", output, "The file to write, whole or not at all (default: standard output)")
+      ->type_name("FILE");
+}
+
 int deliver(const std::string& text, const std::optional<std::string>& output, const SourceMap& sources,
             std::string_view command, Io& io) {
   if (!output || *output == "-") {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <CLI/App.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,6 +9,9 @@
 #include "compiler/diagnostics/source_map.h"
 
 namespace portpolicy::cli {
+
+/// `-o`, the file that `deliver` writes.
+void add_output(CLI::App& command, std::optional<std::string>& output);
 
 /// Writes a result to `output`, whole or not at all, or to standard output when there is none or it is `-`; never onto a
 /// file that the policy was read from. The exit code.

@@ -262,6 +262,37 @@ int who_can_reach(const Options& options, Io& io) {
   return exit_done;
 }
 
+constexpr const char* help_footer =
+    "The verdict comes first, then every rule that was asked, in order. A packet needs a direction, --from, --to and\n"
+    "--service. A test or a promise of the policy that is broken does not keep its packets from being explained.\n"
+    "\n"
+    "With --where the answer is about all packets of a service that open a connection and do not use the loopback\n"
+    "interface: for inbound from where they are allowed, for outbound to where, for forward from where to where, each "
+    "with\n"
+    "the rule that decides. Allowed comes first. `only` says that a row holds for some packets of its addresses. "
+    "Without\n"
+    "--service it is about every protocol; ICMP and IGMP are IPv4, ICMPv6 is IPv6.\n"
+    "\n"
+    "With --where and --format json the whole answer is one object: {\"format_version\":1,\"direction\",\"managed\",\n"
+    "\"services\":[{\"service\":[\"5432/tcp\"],\"asked\":PACKETS,\"access\":[ACCESS]}]}. ACCESS is {\"verdict\",\n"
+    "\"decided_by\",\"file\",\"line\",\"packets\":[PACKETS]}, and for a rule with a limit also \"limit\" and\n"
+    "\"over_limit\":[ACCESS]: who decides these packets once all limits are exhausted. PACKETS is {\"source\":\n"
+    "[\"10.0.0.0/8\"],\"destination\":[..],\"in\":[..],\"out\":[..],\"source_port\":[..]}: every combination of these, "
+    "of\n"
+    "one family. No packet stands in two of them.\n"
+    "\n"
+    "Examples:\n"
+    "  portpolicy explain policy.yaml inbound --from 198.51.100.7 --to 192.0.2.1 --service ssh\n"
+    "  portpolicy explain policy.yaml --where inbound --service postgresql\n"
+    "  portpolicy explain policy.yaml --where forward --from guests\n"
+    "  portpolicy explain policy.yaml --packets packets.jsonl\n"
+    "\n"
+    "A line of --packets: {\"direction\":\"inbound\",\"source\":\"198.51.100.7\",\"destination\":\"192.0.2.1\",\n"
+    "\"protocol\":\"tcp\",\"destination_port\":22}\n"
+    "\n"
+    "Exit codes: 0 done, whatever the verdict; 1 the policy has errors, or --where is too complex to answer; 2 wrong\n"
+    "usage or a line that is no packet; 3 a file cannot be read; 70 internal error";
+
 }  // namespace
 
 void add(CLI::App& program, Options& options) {
@@ -302,40 +333,7 @@ void add(CLI::App& program, Options& options) {
           "object too")
       ->type_name("FILE");
   command->add_option("--format", options.format, "The answer as text (default) or as JSON")->type_name("text|json");
-  command->footer(
-      "The verdict comes first, then every rule that was asked, in order. A packet needs a direction, --from, --to "
-      "and\n"
-      "--service. A test or a promise of the policy that is broken does not keep its packets from being explained.\n"
-      "\n"
-      "With --where the answer is about all packets of a service that open a connection and do not use the loopback\n"
-      "interface: for inbound from where they are allowed, for outbound to where, for forward from where to where, "
-      "each "
-      "with\n"
-      "the rule that decides. Allowed comes first. `only` says that a row holds for some packets of its addresses. "
-      "Without\n"
-      "--service it is about every protocol; ICMP and IGMP are IPv4, ICMPv6 is IPv6.\n"
-      "\n"
-      "With --where and --format json the whole answer is one object: "
-      "{\"format_version\":1,\"direction\",\"managed\",\n"
-      "\"services\":[{\"service\":[\"5432/tcp\"],\"asked\":PACKETS,\"access\":[ACCESS]}]}. ACCESS is {\"verdict\",\n"
-      "\"decided_by\",\"file\",\"line\",\"packets\":[PACKETS]}, and for a rule with a limit also \"limit\" and\n"
-      "\"over_limit\":[ACCESS]: who decides these packets once all limits are exhausted. PACKETS is {\"source\":\n"
-      "[\"10.0.0.0/8\"],\"destination\":[..],\"in\":[..],\"out\":[..],\"source_port\":[..]}: every combination of "
-      "these, of\n"
-      "one family. No packet stands in two of them.\n"
-      "\n"
-      "Examples:\n"
-      "  portpolicy explain policy.yaml inbound --from 198.51.100.7 --to 192.0.2.1 --service ssh\n"
-      "  portpolicy explain policy.yaml --where inbound --service postgresql\n"
-      "  portpolicy explain policy.yaml --where forward --from guests\n"
-      "  portpolicy explain policy.yaml --packets packets.jsonl\n"
-      "\n"
-      "A line of --packets: {\"direction\":\"inbound\",\"source\":\"198.51.100.7\",\"destination\":\"192.0.2.1\",\n"
-      "\"protocol\":\"tcp\",\"destination_port\":22}\n"
-      "\n"
-      "Exit codes: 0 done, whatever the verdict; 1 the policy has errors, or --where is too complex to answer; 2 "
-      "wrong\n"
-      "usage or a line that is no packet; 3 a file cannot be read; 70 internal error");
+  command->footer(help_footer);
 }
 
 int run(const Options& options, Io& io) {

@@ -35,9 +35,7 @@ void add(CLI::App& program, Options& options) {
       ->add_option("--format", options.format,
                    "The language of Graphviz (dot, the default), or an image made by the `dot` of Graphviz")
       ->type_name("dot|svg");
-  command
-      ->add_option("-o,--output", options.output, "The file to write, whole or not at all (default: standard output)")
-      ->type_name("FILE");
+  add_output(*command, options.output);
   command->add_option("--direction", options.direction, "Draw this direction only")->type_name(choice_of(directions));
   command->footer(
       "An arrow leads from what comes first: down the list of a file, from a file to one that it includes, and from a\n"
