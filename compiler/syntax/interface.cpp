@@ -2,12 +2,11 @@
 
 #include <string>
 #include <utility>
-#include <vector>
+
+#include "compiler/syntax/items.h"
 
 namespace portpolicy::syntax {
 namespace {
-
-using Exprs = std::vector<InterfaceExpr>;
 
 std::optional<InterfaceExpr> read_word(Node value, std::string_view what, const Context& context) {
   const std::string_view text = value.text();
@@ -26,34 +25,13 @@ std::optional<InterfaceExpr> read_word(Node value, std::string_view what, const 
   return InterfaceExpr{InterfaceExpr::Word{std::string(text)}, value.where()};
 }
 
-std::optional<Exprs> read_items(Node value, std::string_view what, const Context& context) {
-  Exprs items;
-  if (value.is_sequence()) items.reserve(value.size());
-  const bool good = each_item(value, what, context, [&](Node item) {
-    std::optional<InterfaceExpr> expr = read_interface(item, what, context);
-    if (!expr) return false;
-    items.push_back(*std::move(expr));
-    return true;
-  });
-  if (!good) return std::nullopt;
-  return items;
-}
-
 std::optional<InterfaceExpr> read_mapping(Node mapping, const Context& context) {
   const std::size_t before = context.diagnostics.errors();
   const Fields fields = read_fields(mapping, interface_keys, context);
   if (context.diagnostics.errors() != before) return std::nullopt;
-  const Fields::Field* any = fields.find("any");
-  const Fields::Field* except = fields.find("except");
-  if (any == nullptr) {
-    context.error(Code::missing_key, mapping.where(), "`any` is missing in this set of interfaces",
-                  "write `{any: \"*\", except: [...]}` for all but some");
-    return std::nullopt;
-  }
-  std::optional<Exprs> of = read_items(any->value, "any", context);
-  std::optional<Exprs> without = except == nullptr ? Exprs{} : read_items(except->value, "except", context);
-  if (!of || !without) return std::nullopt;
-  return InterfaceExpr{InterfaceExpr::Except{*std::move(of), *std::move(without)}, mapping.where()};
+  Mistake without_any{Code::missing_key, "`any` is missing in this set of interfaces",
+                      "write `{any: \"*\", except: [...]}` for all but some"};
+  return read_exception<InterfaceExpr>(mapping, fields, std::move(without_any), context, read_interface);
 }
 
 }  // namespace
@@ -61,9 +39,7 @@ std::optional<InterfaceExpr> read_mapping(Node mapping, const Context& context) 
 std::optional<InterfaceExpr> read_interface(Node value, std::string_view what, const Context& context) {
   if (value.is_scalar()) return read_word(value, what, context);
   if (value.is_mapping()) return read_mapping(value, context);
-  std::optional<Exprs> items = read_items(value, what, context);
-  if (!items) return std::nullopt;
-  return InterfaceExpr{InterfaceExpr::List{*std::move(items)}, value.where()};
+  return read_list<InterfaceExpr>(value, what, context, read_interface);
 }
 
 }  // namespace portpolicy::syntax

@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <string>
 #include <utility>
-#include <vector>
+
+#include "compiler/syntax/items.h"
 
 namespace portpolicy::syntax {
 namespace {
 
 constexpr std::string_view forms = "a network is an address, a prefix, a range `a-b` or a name";
-
-using Exprs = std::vector<NetworkExpr>;
 
 /// 24 for `255.255.255.0`.
 std::optional<int> netmask_length(std::string_view text) {
@@ -59,19 +58,6 @@ std::optional<NetworkExpr> read_word(Node value, std::string_view what, const Co
   return std::nullopt;
 }
 
-std::optional<Exprs> read_items(Node value, std::string_view what, const Context& context) {
-  Exprs items;
-  if (value.is_sequence()) items.reserve(value.size());
-  const bool good = each_item(value, what, context, [&](Node item) {
-    std::optional<NetworkExpr> network = read_network(item, what, context);
-    if (!network) return false;
-    items.push_back(*std::move(network));
-    return true;
-  });
-  if (!good) return std::nullopt;
-  return items;
-}
-
 std::optional<NetworkExpr> read_file(const Fields& fields, Node mapping, const Context& context) {
   const Fields::Field& file = *fields.find("file");
   for (const std::string_view other : {"any", "except"}) {
@@ -106,17 +92,9 @@ std::optional<NetworkExpr> read_mapping(Node mapping, const Context& context) {
   const Fields fields = read_fields(mapping, network_keys, context);
   if (context.diagnostics.errors() != before) return std::nullopt;
   if (fields.find("file") != nullptr) return read_file(fields, mapping, context);
-  const Fields::Field* any = fields.find("any");
-  const Fields::Field* except = fields.find("except");
-  if (any == nullptr) {
-    context.error(Code::missing_key, mapping.where(), "`any` or `file` is missing in this network",
-                  "write `{any: any, except: [...]}` for all but some");
-    return std::nullopt;
-  }
-  std::optional<Exprs> of = read_items(any->value, "any", context);
-  std::optional<Exprs> without = except == nullptr ? Exprs{} : read_items(except->value, "except", context);
-  if (!of || !without) return std::nullopt;
-  return NetworkExpr{NetworkExpr::Except{*std::move(of), *std::move(without)}, mapping.where()};
+  Mistake without_any{Code::missing_key, "`any` or `file` is missing in this network",
+                      "write `{any: any, except: [...]}` for all but some"};
+  return read_exception<NetworkExpr>(mapping, fields, std::move(without_any), context, read_network);
 }
 
 }  // namespace
@@ -143,9 +121,7 @@ Mistake bad_address(std::string_view text) {
 std::optional<NetworkExpr> read_network(Node value, std::string_view what, const Context& context) {
   if (value.is_scalar()) return read_word(value, what, context);
   if (value.is_mapping()) return read_mapping(value, context);
-  std::optional<Exprs> items = read_items(value, what, context);
-  if (!items) return std::nullopt;
-  return NetworkExpr{NetworkExpr::List{*std::move(items)}, value.where()};
+  return read_list<NetworkExpr>(value, what, context, read_network);
 }
 
 }  // namespace portpolicy::syntax
