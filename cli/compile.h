@@ -11,6 +11,8 @@ namespace portpolicy::cli::compile {
 struct Options {
   PolicyOptions policy;
   std::optional<std::string> target;
+  std::string optimize = "auto";
+  bool counters = false;
   std::optional<std::string> output;  ///< else standard output
   std::optional<std::string> print;   ///< a stage instead of the artifact
   std::string fail_on = "error";

@@ -6,23 +6,31 @@
 namespace portpolicy::nft {
 namespace {
 
-std::optional<ChainId> called_by(const Rule& rule) {
-  if (const auto* jump = std::get_if<Jump>(&rule.action)) return jump->chain;
-  if (const auto* go = std::get_if<Goto>(&rule.action)) return go->chain;
-  return std::nullopt;
+template <class Action>
+void add_called(const Action& action, std::vector<ChainId>& chains) {
+  if (const auto* jump = std::get_if<Jump>(&action)) chains.push_back(jump->chain);
+  if (const auto* go = std::get_if<Goto>(&action)) chains.push_back(go->chain);
+}
+
+std::vector<ChainId> called_by(const Table& table, const Rule& rule) {
+  std::vector<ChainId> chains;
+  add_called(rule.action, chains);
+  if (const auto* by = std::get_if<ByMap>(&rule.action))
+    for (const Element& element : table.lookups[by->map.index].elements) add_called(element.verdict, chains);
+  return chains;
 }
 
 class Depths {
  public:
-  explicit Depths(const Ruleset& ruleset) : ruleset_(ruleset), known_(ruleset.chains.size()) {}
+  explicit Depths(const Table& table) : table_(table), known_(table.chains.size()) {}
 
   /// How many calls follow one another from this chain on; at most `most_jumps + 1`, which is where a circle ends too.
   std::size_t below(ChainId chain, std::size_t left = most_jumps + 1) {
     if (known_[chain.index]) return *known_[chain.index];
     if (left == 0) return 0;
     std::size_t depth = 0;
-    for (const Rule& rule : ruleset_.chains[chain.index].rules) {
-      if (const std::optional<ChainId> next = called_by(rule)) depth = std::max(depth, 1 + below(*next, left - 1));
+    for (const Rule& rule : table_.chains[chain.index].rules) {
+      for (const ChainId next : called_by(table_, rule)) depth = std::max(depth, 1 + below(next, left - 1));
       if (depth >= left) return left;
     }
     known_[chain.index] = depth;
@@ -30,15 +38,15 @@ class Depths {
   }
 
  private:
-  const Ruleset& ruleset_;
+  const Table& table_;
   std::vector<std::optional<std::size_t>> known_;
 };
 
 }  // namespace
 
-std::optional<ChainId> too_deep(const Ruleset& ruleset) {
-  Depths depths(ruleset);
-  for (std::size_t i = 0; i < ruleset.chains.size(); ++i) {
+std::optional<ChainId> too_deep(const Table& table) {
+  Depths depths(table);
+  for (std::size_t i = 0; i < table.chains.size(); ++i) {
     if (depths.below(ChainId(i)) > most_jumps) return ChainId(i);
   }
   return std::nullopt;

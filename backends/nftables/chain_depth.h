@@ -7,6 +7,6 @@
 namespace portpolicy::nft {
 
 /// The first chain below which more than `most_jumps` jumps and gotos follow one another, or go round in a circle.
-std::optional<ChainId> too_deep(const Ruleset& ruleset);
+std::optional<ChainId> too_deep(const Table& table);
 
 }  // namespace portpolicy::nft

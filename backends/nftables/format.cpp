@@ -203,6 +203,13 @@ void append_v6(std::string& text, Uint128 address) {
   }
 }
 
+void append_mask(std::string& text, Family family, int length) {
+  const int zeros = address_bits(family) - length;
+  const Uint128 mask = zeros == 128 ? 0 : ~Uint128{0} >> zeros << zeros;
+  if (family == Family::ipv4) append_v4(text, static_cast<std::uint32_t>(mask));
+  else append_v6(text, mask);
+}
+
 void append_range(std::string& text, Interval<std::uint32_t> range) {
   append_any_range(text, range);
 }

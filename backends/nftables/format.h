@@ -19,6 +19,9 @@ void append_v6(std::string& text, Uint128 address);
 void append_range(std::string& text, Interval<std::uint32_t> range);
 void append_range(std::string& text, Interval<Uint128> range);
 
+/// The mask of a prefix: `255.255.0.0`, `ffff:ffff::`.
+void append_mask(std::string& text, Family family, int length);
+
 /// By a word that nft itself knows, else by number: others it looks up in /etc/protocols, which not every host has.
 void append_protocol(std::string& text, Protocol protocol);
 

@@ -1,14 +1,32 @@
 #pragma once
 
+#include <cstdint>
+
+#include "backends/nftables/cost.h"
 #include "backends/nftables/model.h"
 #include "compiler/diagnostics/diagnostic.h"
 #include "compiler/filter/filter.h"
 
 namespace portpolicy::nft {
 
-/// The table that decides every packet as the filter does. A rule that can match nothing is left out and named in its
+enum class Optimize : std::uint8_t {
+  readable,   ///< as a person would write it: a rule for each rule
+  fast,       ///< so that a packet costs little, however many rules there are
+  automatic,  ///< readable until it costs much more than fast (`Costs::noticeable`)
+};
+
+struct Options {
+  Optimize optimize = Optimize::automatic;
+  bool counters = false;  ///< every rule keeps a line of its own, with a counter
+  Costs costs;
+};
+
+/// The tables that decide every packet as the filter does. A rule that can match nothing is left out and named in its
 /// chain; never does an empty match become a wider one. What nft cannot say exactly is reported as `not_expressible`,
-/// and the table then lacks it: it must not be used.
+/// and then there is no table.
+Ruleset lower(const filter::Filter& filter, const Options& options, Diagnostics& diagnostics);
+
+/// As a person would write it.
 Ruleset lower(const filter::Filter& filter, Diagnostics& diagnostics);
 
 }  // namespace portpolicy::nft

@@ -17,11 +17,11 @@
 #include "compiler/base/packet.h"
 #include "compiler/base/transport.h"
 
-/// What portpolicy puts into the kernel: one table of family inet with its sets, limits and chains. Every value stands
-/// for one piece of nft syntax and means what nft(8) says of it.
+/// What portpolicy puts into the kernel: one table of family inet, or one of ip and one of ip6, with their sets, limits
+/// and chains. Every value stands for one piece of nft syntax and means what nft(8) says of it.
 namespace portpolicy::nft {
 
-/// The tables that portpolicy may ever have made; `table_name` is the one it makes now.
+/// The names of tables that portpolicy may ever have made, in any family; `table_name` is the one it makes now.
 inline constexpr std::string_view table_name = "portpolicy";
 inline constexpr std::array<std::string_view, 2> own_tables{table_name, "portpolicy-staging"};
 
@@ -43,6 +43,7 @@ inline constexpr std::size_t most_inline_ranges = 16;
 inline constexpr std::size_t most_jumps = 15;
 
 using SetId = Id<struct SetTag>;
+using LookupId = Id<struct LookupTag>;
 using LimitId = Id<struct LimitTag>;
 using SourceTableId = Id<struct SourceTableTag>;
 using ChainId = Id<struct ChainTag>;
@@ -53,10 +54,13 @@ inline Family family_of(const Addresses& addresses) {
   return addresses.index() == 0 ? Family::ipv4 : Family::ipv6;
 }
 
-/// `set NAME { type ipv4_addr; flags interval; elements = { ... } }`
+/// `set NAME { type ipv4_addr; flags interval; elements = { 10.0.0.0/8 } }`; padded
+/// `set NAME { type ipv4_addr . inet_proto; flags interval; elements = { 10.0.0.0/8 . 0-255 } }`, which means the same, but
+/// the kernel keeps sets of several fields in another structure (`cost.h`).
 struct NamedSet {
   std::string name;
   Addresses elements;
+  bool padded = false;
 };
 
 /// `limit NAME { rate 10/minute burst 5 packets }`: one bucket for all rules that name it.
@@ -75,7 +79,51 @@ struct SourceTable {
 
 enum class Side : std::uint8_t { source, destination };
 
-/// `ip saddr 10.0.0.0/8`, `ip6 daddr { ... }`, `ip saddr @NAME`. Matches only packets of that family.
+enum class Answer : std::uint8_t {
+  accept,
+  drop,
+  reset,             ///< `reject with tcp reset`; stands behind a match of tcp
+  admin_prohibited,  ///< `reject with icmpx type admin-prohibited`
+};
+struct Jump {
+  ChainId chain;
+};
+struct Goto {
+  ChainId chain;
+};
+
+/// What a lookup is asked about: those of address (of the side that the rule says), protocol and destination port that
+/// are there, in this order.
+/// `ip saddr & 255.255.0.0 . meta l4proto . th dport`
+struct Key {
+  struct Part {
+    Family family = Family::ipv4;
+    int length = 32;  ///< so many leading bits; the others are taken for 0
+  };
+  std::optional<Part> address;
+  bool protocol = false;
+  bool port = false;
+};
+/// Of the values, those that the key has.
+struct Element {
+  Interval<Uint128> addresses;  ///< one address where the lookup has no ranges
+  Protocol protocol;
+  Port port;
+  std::variant<Answer, Jump, Goto> verdict;  ///< of a map only, and then accept, drop or a chain
+};
+/// `set NAME { type ipv4_addr . inet_proto . inet_service; elements = { ... } }`, with `flags interval` where it has
+/// ranges; a map has a verdict for each element. No two elements overlap.
+struct Lookup {
+  std::string name;  ///< empty: the elements stand in the one rule that asks
+  std::string note;  ///< of what it is made; in the line above it
+  Key key;
+  bool ranges = false;
+  bool is_map = false;
+  std::vector<Element> elements;
+};
+
+/// `ip saddr 10.0.0.0/8`, `ip6 daddr { ... }`, `ip saddr @NAME`, of a padded set `ip saddr . meta l4proto @NAME`. Matches
+/// only packets of that family.
 struct AddressIn {
   Side side = Side::source;
   Family family = Family::ipv4;
@@ -112,7 +160,12 @@ struct IcmpIn {
 struct StateIn {
   StateSet states;
 };
-using Match = std::variant<AddressIn, FamilyIs, InterfaceIn, ProtocolIn, PortIn, IcmpIn, StateIn>;
+/// `KEY @NAME`. With an address it matches only packets of that family.
+struct FoundIn {
+  LookupId set;
+  Side side = Side::source;  ///< of the address, where the key has one
+};
+using Match = std::variant<AddressIn, FamilyIs, InterfaceIn, ProtocolIn, PortIn, IcmpIn, StateIn, FoundIn>;
 
 /// `limit name "NAME"`: over it, the rule does not match.
 struct WithinShared {
@@ -125,29 +178,23 @@ struct WithinSource {
 };
 using LimitTest = std::variant<std::monostate, WithinShared, WithinSource>;
 
-enum class Answer : std::uint8_t {
-  accept,
-  drop,
-  reset,             ///< `reject with tcp reset`; stands behind a match of tcp
-  admin_prohibited,  ///< `reject with icmpx type admin-prohibited`
-};
-struct Jump {
-  ChainId chain;
-};
-struct Goto {
-  ChainId chain;
-};
 /// `limit rate 10/second burst 20 packets log prefix "..." level info`; the packet goes on to the next rule.
 struct LogLine {
   std::string prefix;
 };
-using Action = std::variant<Answer, Jump, Goto, LogLine>;
+/// `KEY vmap @NAME`; a packet that is not found goes on to the next rule.
+struct ByMap {
+  LookupId map;
+  Side side = Side::source;
+};
+using Action = std::variant<Answer, Jump, Goto, LogLine, ByMap>;
 
 struct Rule {
   std::vector<Match> all_of;  ///< in the order of the text; empty matches every packet
   LimitTest limit;            ///< asked last
   Action action;
   std::uint32_t comment = 0;  ///< into `Ruleset::comments`
+  bool counted = false;       ///< `counter` before the action
 };
 
 /// The hook of a base chain, of type filter and priority 0, and its policy.
@@ -163,12 +210,24 @@ struct Chain {
   std::vector<std::uint32_t> left_out;  ///< comments of rules that can match nothing and so are not here
 };
 
-struct Ruleset {
-  std::vector<std::string> comments;  ///< of rules: printable ASCII without `"` and `\`, at most 127 bytes
+enum class TableFamily : std::uint8_t { inet, ip, ip6 };
+inline bool covers(TableFamily table, Family family) {
+  return table == TableFamily::inet || (table == TableFamily::ip) == (family == Family::ipv4);
+}
+
+struct Table {
+  TableFamily family = TableFamily::inet;
   std::vector<NamedSet> sets;
+  std::vector<Lookup> lookups;
   std::vector<SharedLimit> limits;
   std::vector<SourceTable> source_tables;
-  std::vector<Chain> chains;  ///< the base chains first; no chain: nothing is managed
+  std::vector<Chain> chains;  ///< the base chains first
+};
+
+struct Ruleset {
+  std::vector<std::string> notes;     ///< what the header says of the shape
+  std::vector<std::string> comments;  ///< of rules: printable ASCII without `"` and `\`, at most 127 bytes
+  std::vector<Table> tables;          ///< no table: nothing is managed
 };
 
 }  // namespace portpolicy::nft

@@ -1,7 +1,9 @@
 #include "backends/nftables/print.h"
 
+#include <initializer_list>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "backends/nftables/format.h"
 #include "backends/nftables/names.h"
@@ -11,6 +13,7 @@ namespace portpolicy::nft {
 namespace {
 
 constexpr std::size_t elements_in_line = 8;
+constexpr std::size_t tuples_in_line = 4;
 /// A set of single values is a hash in the kernel and five times faster than one with ranges, so short ranges of ICMP
 /// types are written out.
 constexpr std::size_t most_listed_types = 24;
@@ -25,6 +28,18 @@ std::string_view nfproto_word(Family family) {
   return family == Family::ipv4 ? "ipv4" : "ipv6";
 }
 
+std::string_view family_word(TableFamily family) {
+  switch (family) {
+    case TableFamily::inet:
+      return "inet";
+    case TableFamily::ip:
+      return "ip";
+    case TableFamily::ip6:
+      return "ip6";
+  }
+  std::unreachable();
+}
+
 class Printer {
  public:
   Printer(const Ruleset& ruleset, const Header& header) : ruleset_(ruleset), header_(header) {}
@@ -33,7 +48,10 @@ class Printer {
     text_.reserve(expected_size());
     print_header();
     print_removal();
-    if (!ruleset_.chains.empty()) print_table();
+    for (const Table& table : ruleset_.tables) {
+      table_ = &table;
+      print_table();
+    }
     return std::move(text_);
   }
 
@@ -41,14 +59,18 @@ class Printer {
   /// About right: too much is never touched, and too little costs one copy.
   std::size_t expected_size() const {
     std::size_t size = 4096;
-    for (const NamedSet& set : ruleset_.sets) {
-      size += std::visit(Overloaded{
-                             [](const IntervalSet<std::uint32_t>& v4) { return v4.intervals().size() * 20; },
-                             [](const IntervalSet<Uint128>& v6) { return v6.intervals().size() * 28; },
-                         },
-                         set.elements);
+    for (const Table& table : ruleset_.tables) {
+      for (const NamedSet& set : table.sets) {
+        const std::size_t pad = set.padded ? 8 : 0;
+        size += std::visit(Overloaded{
+                               [&](const IntervalSet<std::uint32_t>& v4) { return v4.intervals().size() * (20 + pad); },
+                               [&](const IntervalSet<Uint128>& v6) { return v6.intervals().size() * (28 + pad); },
+                           },
+                           set.elements);
+      }
+      for (const Lookup& lookup : table.lookups) size += lookup.elements.size() * 40;
+      for (const Chain& chain : table.chains) size += chain.rules.size() * 112;
     }
-    for (const Chain& chain : ruleset_.chains) size += chain.rules.size() * 112;
     return size;
   }
 
@@ -74,22 +96,40 @@ class Printer {
     line("#   policy:    ", header_.policy);
     line("#   revision:  ", header_.revision);
     line("#   registry:  ", header_.registry);
+    for (const std::string& note : ruleset_.notes) line("#   ", note);
     put("#\n"
         "#   check:     nft -c -f FILE\n"
         "#   load:      nft -f FILE\n"
-        "#   undo:      nft delete table inet ");
-    put(table_name);
+        "#   undo:      nft ");
+    print_undo();
     put("\n");
+  }
+
+  void print_undo() {
+    const bool several = ruleset_.tables.size() > 1;
+    if (several) put("'");
+    bool first = true;
+    const auto remove = [&](TableFamily family) {
+      if (!first) put("; ");
+      first = false;
+      put("delete table ");
+      put(family_word(family));
+      put(" ");
+      put(table_name);
+    };
+    for (const Table& table : ruleset_.tables) remove(table.family);
+    if (first) remove(TableFamily::inet);
+    if (several) put("'");
   }
 
   void print_removal() {
     put("\n# Whatever portpolicy has left behind goes, in the same transaction.\n");
-    for (const std::string_view family : {"inet", "ip", "ip6"}) {
+    for (const TableFamily family : {TableFamily::inet, TableFamily::ip, TableFamily::ip6}) {
       for (const std::string_view table : own_tables) {
         for (const std::string_view command : {"add", "delete"}) {
           put(command);
           put(" table ");
-          put(family);
+          put(family_word(family));
           put(" ");
           put(table);
           put("\n");
@@ -99,7 +139,9 @@ class Printer {
   }
 
   void print_table() {
-    put("\ntable inet ");
+    put("\ntable ");
+    put(family_word(table_->family));
+    put(" ");
     put(table_name);
     put(" {\n");
     bool first = true;
@@ -114,11 +156,16 @@ class Printer {
       }
       for (const auto& item : items) print_item(item);
     };
-    section("Addresses", ruleset_.sets, [&](const NamedSet& set) { print_set(set); });
-    section("Limits: one bucket each", ruleset_.limits, [&](const SharedLimit& limit) { print_limit(limit); });
-    section("Limits: one bucket for each source", ruleset_.source_tables,
+    section("Addresses", table_->sets, [&](const NamedSet& set) { print_set(set); });
+    std::vector<const Lookup*> lists, rules;
+    for (const Lookup& lookup : table_->lookups)
+      if (!lookup.name.empty()) (lookup.key.port ? rules : lists).push_back(&lookup);
+    section("Addresses, by the length of their prefixes", lists, [&](const Lookup* lookup) { print_lookup(*lookup); });
+    section("Many rules in one", rules, [&](const Lookup* lookup) { print_lookup(*lookup); });
+    section("Limits: one bucket each", table_->limits, [&](const SharedLimit& limit) { print_limit(limit); });
+    section("Limits: one bucket for each source", table_->source_tables,
             [&](const SourceTable& table) { print_source_table(table); });
-    for (const Chain& chain : ruleset_.chains) {
+    for (const Chain& chain : table_->chains) {
       if (!first) put("\n");
       first = false;
       print_chain(chain);
@@ -133,6 +180,7 @@ class Printer {
     put(set.name);
     put(" {\n\t\ttype ");
     put(type_word(family_of(set.elements)));
+    if (set.padded) put(" . inet_proto");
     put("\n\t\tflags interval\n\t\telements = {");
     std::visit(
         [&](const auto& elements) {
@@ -141,11 +189,104 @@ class Printer {
             if (i != 0) put(",");
             put(i % elements_in_line == 0 ? "\n\t\t\t" : " ");
             append_range(text_, range);
+            if (set.padded) put(" . 0-255");
             ++i;
           }
         },
         set.elements);
     put("\n\t\t}\n\t}\n");
+  }
+
+  // Lookups.
+
+  void print_lookup(const Lookup& lookup) {
+    if (!lookup.note.empty()) {
+      put("\t# ");
+      put(lookup.note);
+      put("\n");
+    }
+    put(lookup.is_map ? "\tmap " : "\tset ");
+    put(lookup.name);
+    put(" {\n\t\ttype ");
+    const Key& key = lookup.key;
+    print_parts({key.address ? type_word(key.address->family) : "", key.protocol ? "inet_proto" : "",
+                 key.port ? "inet_service" : ""});
+    if (lookup.is_map) put(" : verdict");
+    if (lookup.ranges) put("\n\t\tflags interval");
+    put("\n\t\telements = {");
+    std::size_t i = 0;
+    for (const Element& element : lookup.elements) {
+      if (i != 0) put(",");
+      put(i % tuples_in_line == 0 ? "\n\t\t\t" : " ");
+      print_element(lookup, element);
+      ++i;
+    }
+    put("\n\t\t}\n\t}\n");
+  }
+
+  /// Those that are not empty, as a concatenation.
+  void print_parts(std::initializer_list<std::string_view> parts) {
+    bool first = true;
+    for (const std::string_view part : parts) {
+      if (part.empty()) continue;
+      if (!first) put(" . ");
+      first = false;
+      put(part);
+    }
+  }
+
+  void print_element(const Lookup& lookup, const Element& element) {
+    const Key& key = lookup.key;
+    bool first = true;
+    const auto part = [&](bool there, auto print_value) {
+      if (!there) return;
+      if (!first) put(" . ");
+      first = false;
+      print_value();
+    };
+    part(key.address.has_value(), [&] {
+      const Interval<Uint128>& range = element.addresses;
+      if (key.address->family == Family::ipv6) return append_range(text_, range);
+      append_range(text_, Interval<std::uint32_t>{static_cast<std::uint32_t>(range.first),
+                                                  static_cast<std::uint32_t>(range.last)});
+    });
+    part(key.protocol, [&] { append_protocol(text_, element.protocol); });
+    part(key.port, [&] { put(std::uint64_t{element.port.number()}); });
+    if (!lookup.is_map) return;
+    put(" : ");
+    std::visit([&](const auto& verdict) { print_action(verdict); }, element.verdict);
+  }
+
+  /// What a rule asks, without the name of the set.
+  void print_key(const Key& key, Side side) {
+    std::string address;
+    if (key.address) {
+      const Family family = key.address->family;
+      address = address_word(family);
+      address += side == Side::source ? " saddr" : " daddr";
+      if (key.address->length < address_bits(family)) {
+        address += " & ";
+        append_mask(address, family, key.address->length);
+      }
+    }
+    print_parts({address, key.protocol ? "meta l4proto" : "", key.port ? "th dport" : ""});
+  }
+
+  void print_asked(const Lookup& lookup, Side side, std::string_view how) {
+    print_key(lookup.key, side);
+    put(how);
+    if (!lookup.name.empty()) {
+      put(" @");
+      return put(lookup.name);
+    }
+    put(" { ");
+    bool first = true;
+    for (const Element& element : lookup.elements) {
+      if (!first) put(", ");
+      first = false;
+      print_element(lookup, element);
+    }
+    put(" }");
   }
 
   void print_limit(const SharedLimit& limit) {
@@ -210,7 +351,8 @@ class Printer {
       put(" ");
     }
     print_limit_test(rule.limit);
-    print_action(rule.action);
+    if (rule.counted) put("counter ");
+    std::visit([&](const auto& action) { print_action(action); }, rule.action);
     put(" comment ");
     put_quoted(ruleset_.comments[rule.comment]);
     put("\n");
@@ -221,11 +363,11 @@ class Printer {
                    [](std::monostate) {},
                    [&](WithinShared shared) {
                      put("limit name ");
-                     put_quoted(ruleset_.limits[shared.limit.index].name);
+                     put_quoted(table_->limits[shared.limit.index].name);
                      put(" ");
                    },
                    [&](WithinSource source) {
-                     const SourceTable& table = ruleset_.source_tables[source.table.index];
+                     const SourceTable& table = table_->source_tables[source.table.index];
                      put("update @");
                      put(table.name);
                      put(table.family == Family::ipv4 ? " { ip saddr" : " { ip6 saddr & ffff:ffff:ffff:ffff::");
@@ -237,42 +379,41 @@ class Printer {
                limit);
   }
 
-  void print_action(const Action& action) {
-    std::visit(Overloaded{
-                   [&](Answer answer) { put(word_of(answer)); },
-                   [&](Jump jump) {
-                     put("jump ");
-                     put(ruleset_.chains[jump.chain.index].name);
-                   },
-                   [&](Goto go) {
-                     put("goto ");
-                     put(ruleset_.chains[go.chain.index].name);
-                   },
-                   [&](const LogLine& log) {
-                     put("limit rate ");
-                     append_limit(text_,
-                                  {.rate = log_lines_per_second, .unit = Limit::Unit::second, .burst = log_burst});
-                     put(" log prefix ");
-                     put_quoted(log.prefix);
-                     put(" level info");
-                   },
-               },
-               action);
-  }
-
-  static std::string_view word_of(Answer answer) {
+  void print_action(Answer answer) {
     switch (answer) {
       case Answer::accept:
-        return "accept";
+        return put("accept");
       case Answer::drop:
-        return "drop";
+        return put("drop");
       case Answer::reset:
-        return "reject with tcp reset";
+        return put("reject with tcp reset");
       case Answer::admin_prohibited:
-        return "reject with icmpx type admin-prohibited";
+        put("reject with ");
+        put(table_->family == TableFamily::inet ? "icmpx" : table_->family == TableFamily::ip ? "icmp" : "icmpv6");
+        return put(" type admin-prohibited");
     }
     std::unreachable();
   }
+
+  void print_action(Jump jump) {
+    put("jump ");
+    put(table_->chains[jump.chain.index].name);
+  }
+
+  void print_action(Goto go) {
+    put("goto ");
+    put(table_->chains[go.chain.index].name);
+  }
+
+  void print_action(const LogLine& log) {
+    put("limit rate ");
+    append_limit(text_, {.rate = log_lines_per_second, .unit = Limit::Unit::second, .burst = log_burst});
+    put(" log prefix ");
+    put_quoted(log.prefix);
+    put(" level info");
+  }
+
+  void print_action(ByMap by) { print_asked(table_->lookups[by.map.index], by.side, " vmap"); }
 
   // Matches.
 
@@ -304,9 +445,10 @@ class Printer {
     put(address_word(match.family));
     put(match.side == Side::source ? " saddr " : " daddr ");
     std::visit(Overloaded{
-                   [&](SetId set) {
-                     put("@");
-                     put(ruleset_.sets[set.index].name);
+                   [&](SetId id) {
+                     const NamedSet& set = table_->sets[id.index];
+                     put(set.padded ? ". meta l4proto @" : "@");
+                     put(set.name);
                    },
                    [&](const Addresses& addresses) {
                      std::visit(
@@ -357,6 +499,8 @@ class Printer {
     print_one_or_set(types, [&](std::uint8_t type) { append_icmp_type(text_, match.family, type); });
   }
 
+  void print_match(FoundIn match) { print_asked(table_->lookups[match.set.index], match.side, ""); }
+
   void print_match(const StateIn& match) {
     put("ct state ");
     bool first = true;
@@ -370,6 +514,7 @@ class Printer {
 
   const Ruleset& ruleset_;
   const Header& header_;
+  const Table* table_ = nullptr;  ///< the one that is being printed
   std::string text_;
 };
 

@@ -13,6 +13,7 @@
 #include "backends/nftables/lower.h"
 #include "backends/nftables/print.h"
 #include "tests/support/random_filter.h"
+#include "tests/support/tabular_filter.h"
 #include "tests/unit/nftables/filter_builder.h"
 
 using namespace portpolicy;
@@ -69,11 +70,31 @@ bool permitted() {
   return false;
 }
 
-std::string script(const filter::Filter& filter) {
+std::string script(const filter::Filter& filter, const nft::Options& options) {
   Diagnostics diagnostics;
-  std::string text = print(nft::lower(filter, diagnostics), {"0.1.0", "policy.yaml", "sha256:1", "2026-11-01"});
+  std::string text =
+      print(nft::lower(filter, options, diagnostics), {"0.1.0", "policy.yaml", "sha256:1", "2026-11-01"});
   REQUIRE_FALSE(diagnostics.has_errors());
   return text;
+}
+
+const nft::Options readable{nft::Optimize::readable, false, {}};
+
+/// As a person would write it, and all that is made to be fast.
+std::vector<nft::Options> all_shapes() {
+  std::vector<nft::Options> all{readable};
+  for (const nft::Optimize optimize : {nft::Optimize::readable, nft::Optimize::fast})
+    all.push_back({optimize, true, {}});
+  using enum nft::ListShape;
+  for (const auto& [lists, rules] :
+       {std::pair(lines, nft::RuleShape::lines), std::pair(hashes, nft::RuleShape::hashes),
+        std::pair(padded, nft::RuleShape::intervals), std::pair(intervals, nft::RuleShape::chains)}) {
+    nft::Options options{nft::Optimize::fast, false, {}};
+    options.costs.always_lists = lists;
+    options.costs.always_rules = rules;
+    all.push_back(options);
+  }
+  return all;
 }
 
 /// Every form that a rule can take, and random ones beside.
@@ -128,9 +149,14 @@ std::vector<std::string> scripts() {
   for (std::size_t first = 0; first < rules.size(); first += most_rules) {
     const std::size_t last = std::min(rules.size(), first + most_rules);
     part.chains[0].rules.assign(&rules[first], &rules[first] + (last - first));
-    result.push_back(script(part));
+    result.push_back(script(part, readable));
+    result.push_back(script(part, {nft::Optimize::fast, false, {}}));
   }
-  for (std::uint64_t seed = 0; seed < 25; ++seed) result.push_back(script(test::RandomFilters(seed).filter()));
+  const std::vector<nft::Options> shapes = all_shapes();
+  for (std::uint64_t seed = 0; seed < 35; ++seed) {
+    result.push_back(script(test::RandomFilters(seed).filter(), shapes[seed % shapes.size()]));
+    result.push_back(script(test::TabularFilters(seed).filter(), shapes[seed % shapes.size()]));
+  }
   return result;
 }
 
@@ -142,8 +168,7 @@ TEST_CASE("nft takes every printed form, twice over, and lists it as something i
     const Folder folder;
     folder.write("script", text);
     const bool loaded = folder.run(R"(
-nft add table ip portpolicy
-nft add table inet portpolicy-staging
+for table in 'ip portpolicy' 'ip6 portpolicy' 'inet portpolicy-staging'; do nft add table $table; nft add chain $table old; done
 nft -c -f script
 nft -f script; nft list ruleset >first
 nft -f script; nft list ruleset >second
@@ -154,7 +179,7 @@ cmp first third
 nft --debug=netlink list ruleset | sort >listed_program
 nft -f script; nft --debug=netlink list ruleset | sort >program
 cmp program listed_program
-if grep -q 'staging\|table ip ' first; then echo 'an old table is left'; false; fi
+if grep -q 'staging\|chain old' first; then echo 'an old table is left'; false; fi
 )");
     if (!loaded) FAIL(folder.read("out") << "\n" << text);
   }

@@ -251,7 +251,7 @@ TEST_CASE("an interface that nft cannot write down is an error and not another r
     CHECK(diagnostics.errors() == 1);
     CHECK(diagnostics.all()[0].code == Code::not_expressible);
     CHECK(diagnostics.all()[0].message.starts_with("rule `r` (p.yaml:1) names the interface `" + name));
-    CHECK(ruleset.chains[0].rules.empty());
+    CHECK(ruleset.tables.empty());
   }
 }
 
@@ -450,7 +450,7 @@ TEST_CASE("what only rule sets of others do is refused by name") {
     builder.filter.opaques.emplace_back("mark 7");
     builder.add(std::move(all_of), action, "r", "rules.save:3");
     Diagnostics diagnostics;
-    CHECK(nft::lower(builder.filter, diagnostics).chains[0].rules.empty());
+    CHECK(nft::lower(builder.filter, diagnostics).tables.empty());
     REQUIRE(diagnostics.all().size() == 1);
     CHECK(diagnostics.all()[0].code == Code::not_expressible);
     return diagnostics.all()[0].message;

@@ -1,0 +1,119 @@
+#include "backends/nftables/expressible.h"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "backends/nftables/alternatives.h"
+#include "backends/nftables/chain_depth.h"
+#include "backends/nftables/conditions.h"
+#include "compiler/base/overloaded.h"
+
+namespace portpolicy::nft {
+namespace {
+
+/// Why the kernel would not keep to this limit; empty when it does. It counts in nanoseconds, in 64 bits.
+std::string defect(const Limit& limit) {
+  const std::uint64_t nanoseconds = std::uint64_t{seconds_in(limit.unit)} * 1'000'000'000;
+  if (limit.rate == 0 || limit.burst == 0) return "nothing would pass it";
+  const std::uint64_t price = nanoseconds / limit.rate;
+  if (price == 0) return "it is faster than one packet a nanosecond";
+  if (limit.burst > std::numeric_limits<std::uint64_t>::max() / price) return "its burst takes longer than 500 years";
+  return {};
+}
+
+/// What a rule does that only rule sets of others do, and that is not written; empty when it does nothing of the kind.
+std::string not_written(const filter::Filter& filter, const filter::Rule& rule) {
+  for (const filter::Match& match : rule.all_of)
+    if (const auto* opaque = std::get_if<filter::Opaque>(&match))
+      return "asks for `" + filter.opaques[opaque->condition.index] + "`";
+  return std::visit(Overloaded{
+                        [](Verdict) { return std::string(); },
+                        [](const filter::Jump&) { return std::string(); },
+                        [&](const filter::Goto& go) {
+                          return "goes to the chain `" + filter.chains[go.chain.index].name + "` for good";
+                        },
+                        [](filter::Return) { return std::string("returns from its chain"); },
+                        [](filter::Continue) { return std::string("has no verdict"); },
+                    },
+                    rule.action);
+}
+
+std::optional<InterfacePattern> unwritable_interface(const filter::Rule& rule) {
+  for (const filter::Match& match : rule.all_of) {
+    const auto* in = std::get_if<filter::InterfaceIn>(&match);
+    const auto* out = std::get_if<filter::InterfaceOut>(&match);
+    if (in == nullptr && out == nullptr) continue;
+    const InterfaceSet& interfaces = in != nullptr ? in->interfaces : out->interfaces;
+    if (interfaces.empty()) continue;
+    if (auto pattern = unwritable(interface_alternatives(Side::source, interfaces))) return pattern;
+  }
+  return std::nullopt;
+}
+
+/// Why nft cannot say this rule; empty when it can.
+std::string why_not(const filter::Filter& filter, const filter::Rule& rule) {
+  if (const std::string why = not_written(filter, rule); !why.empty())
+    return why + ", and portpolicy does not write that for nftables";
+  const bool limited = rule.limit.has_value();
+  const std::optional<InterfacePattern> pattern = unwritable_interface(rule);
+  if (!limited && !pattern) return {};
+  if (families_of(filter, conditions_of(filter, rule)).empty()) return {};  // it is left out
+  if (limited) {
+    const Limit& limit = filter.limits[rule.limit->index].limit;
+    if (const std::string why = defect(limit); !why.empty())
+      return "has the limit `" + to_string(limit) + "`, which the kernel cannot keep: " + why;
+  }
+  if (!pattern) return {};
+  return "names the interface `" + to_string(*pattern) +
+         "`, which nft cannot read: it has no way to write the characters `\"` and `\\`";
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> reachable_chains(const filter::Filter& filter) {
+  std::vector<bool> seen(filter.chains.size());
+  std::vector<std::uint32_t> waiting;
+  const auto reach = [&](filter::ChainId chain) {
+    if (!seen[chain.index]) waiting.push_back(chain.index);
+    seen[chain.index] = true;
+  };
+  for (const auto& hook : filter.hooks)
+    if (hook) reach(hook->chain);
+  while (!waiting.empty()) {
+    const filter::Chain& chain = filter.chains[waiting.back()];
+    waiting.pop_back();
+    for (const filter::Rule& rule : chain.rules)
+      if (const auto* jump = std::get_if<filter::Jump>(&rule.action)) reach(jump->chain);
+  }
+  std::vector<std::uint32_t> result;
+  for (std::uint32_t chain = 0; chain < seen.size(); ++chain)
+    if (seen[chain]) result.push_back(chain);
+  return result;
+}
+
+void report_inexpressible(const filter::Filter& filter, Diagnostics& diagnostics) {
+  for (const std::uint32_t chain : reachable_chains(filter)) {
+    for (const filter::Rule& rule : filter.chains[chain].rules) {
+      const std::string why = why_not(filter, rule);
+      if (why.empty()) continue;
+      const filter::Origin& origin = filter.origins[rule.origin];
+      const std::string place = origin.place.empty() ? "" : " (" + origin.place + ")";
+      diagnostics.add(Code::not_expressible, origin.where, "rule `" + origin.name + "`" + place + " " + why);
+    }
+  }
+}
+
+void report_too_deep(const Ruleset& ruleset, Diagnostics& diagnostics) {
+  for (const Table& table : ruleset.tables) {
+    const std::optional<ChainId> base = too_deep(table);
+    if (!base) continue;
+    diagnostics.add(Code::not_expressible, Span{},
+                    "the chains below `" + table.chains[base->index].name + "` call each other more than " +
+                        std::to_string(most_jumps) + " deep, and the kernel refuses that");
+    return;
+  }
+}
+
+}  // namespace portpolicy::nft

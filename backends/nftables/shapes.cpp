@@ -1,0 +1,288 @@
+#include "backends/nftables/shapes.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "backends/nftables/address_lists.h"
+#include "backends/nftables/resolve.h"
+
+namespace portpolicy::nft {
+namespace {
+
+/// Up to so many services stand in the rule itself.
+constexpr std::size_t most_inline_services = 16;
+
+using MapVerdict = std::variant<Answer, Jump, Goto>;
+
+std::string_view word_of(Answer answer) {
+  switch (answer) {
+    case Answer::accept:
+      return "accept";
+    case Answer::drop:
+      return "drop";
+    case Answer::reset:
+    case Answer::admin_prohibited:
+      return "reject";
+  }
+  std::unreachable();
+}
+
+Addresses addresses_of(Family family, const std::vector<Interval<Uint128>>& ranges) {
+  if (family == Family::ipv6) return IntervalSet<Uint128>::of(ranges);
+  std::vector<Interval<std::uint32_t>> narrow;
+  narrow.reserve(ranges.size());
+  for (const Interval<Uint128>& range : ranges)
+    narrow.push_back({static_cast<std::uint32_t>(range.first), static_cast<std::uint32_t>(range.last)});
+  return IntervalSet<std::uint32_t>::of(std::move(narrow));
+}
+
+class Block {
+ public:
+  Block(TableWriter& writer, const Piece& piece, ChainId to, const std::string& name)
+      : writer_(writer),
+        costs_(writer.options().costs),
+        family_(*writer.scope()),
+        side_(piece.side.value_or(Side::source)),
+        to_(to),
+        name_(name),
+        rules_(piece.tabular),
+        resolved_(resolve(piece.tabular, family_)) {
+    std::vector<std::uint32_t> origins;
+    origins.reserve(rules_.size());
+    for (const Tabular& rule : rules_) origins.push_back(rule.rule->origin);
+    comment_ = writer.comment_of(origins);
+  }
+
+  void write() {
+    const RuleShape shape = cheapest();
+    if (as_written_is_cheaper(shape)) {
+      for (const Tabular& rule : rules_) writer_.lower_rule(*rule.rule, to_);
+      return;
+    }
+    if (shape == RuleShape::chains) return write_chains();
+    write_services(resolved_.open, "ports");
+    if (shape == RuleShape::lines) write_lines();
+    if (shape == RuleShape::intervals) write_entries(resolved_.entries, family_bits(), true, "");
+    if (shape == RuleShape::hashes) write_hashes();
+    write_services(resolved_.rest, "rest");
+  }
+
+ private:
+  using Entry = Resolved::Entry;
+
+  int family_bits() const { return address_bits(family_); }
+
+  // What is cheapest.
+
+  double cost_of(RuleShape shape) const {
+    const std::size_t count = resolved_.entries.size();
+    const auto entries = static_cast<double>(count);
+    switch (shape) {
+      case RuleShape::lines:
+        return Costs::mixed(costs_.rule * entries / 2, costs_.rule * entries);
+      case RuleShape::intervals:
+        return Costs::mixed(costs_.tuple_intervals(family_)(count), costs_.miss(family_)(count));
+      case RuleShape::hashes: {
+        const PrefixLengths lengths = lengths_of(resolved_.entries);
+        return Costs::mixed(lengths.hit(costs_.tuple_hash), lengths.miss(costs_.tuple_hash));
+      }
+      case RuleShape::chains: {
+        // As if each service had the same share of the addresses.
+        std::size_t services = 0;
+        for (std::size_t i = 0; i < count; ++i)
+          if (i == 0 || resolved_.entries[i].service != resolved_.entries[i - 1].service) ++services;
+        const std::size_t each = (count + services - 1) / std::max<std::size_t>(services, 1);
+        PrefixLengths lengths(family_);
+        for (std::size_t i = 0; i < each; ++i) lengths.add(resolved_.entries[i * services].addresses);
+        return costs_.small_set + costs_.jump + list_cost(each, lengths, family_, costs_) + costs_.cold_chains(count);
+      }
+    }
+    std::unreachable();
+  }
+
+  PrefixLengths lengths_of(const std::vector<Entry>& entries) const {
+    PrefixLengths lengths(family_);
+    for (const Entry& entry : entries) lengths.add(entry.addresses);
+    return lengths;
+  }
+
+  RuleShape cheapest() const {
+    if (costs_.always_rules) return *costs_.always_rules;
+    if (resolved_.entries.empty()) return RuleShape::lines;
+    RuleShape best = RuleShape::lines;
+    for (const RuleShape shape : {RuleShape::intervals, RuleShape::hashes, RuleShape::chains}) {
+      const bool loads = shape != RuleShape::intervals || resolved_.entries.size() <= costs_.most_interval_tuples;
+      if (loads && cost_of(shape) < cost_of(best)) best = shape;
+    }
+    return best;
+  }
+
+  /// Whether a rule for each rule costs no more.
+  bool as_written_is_cheaper(RuleShape shape) const {
+    if (costs_.always_rules) return false;
+    double lines = 0;
+    for (const Tabular& rule : rules_) lines += rule.side ? costs_.rule : costs_.port_rule;
+    double merged = cost_of(shape);
+    if (!resolved_.open.empty()) merged += costs_.small_set;
+    if (!resolved_.rest.empty()) merged += costs_.small_set;
+    return Costs::mixed(lines / 2, lines) <= merged;
+  }
+
+  // Services that are the same for all addresses.
+
+  MapVerdict verdict_of(Answer answer) {
+    if (answer == Answer::accept || answer == Answer::drop) return answer;
+    return Goto{writer_.rejecting_chain(answer)};
+  }
+
+  void write_services(const Resolved::Answers& services, const char* what) {
+    if (services.empty()) return;
+    const Answer answer = services.front().second;
+    const bool one_answer =
+        std::all_of(services.begin(), services.end(), [&](const auto& s) { return s.second == answer; });
+    const Protocol protocol = services.front().first.protocol;
+    const bool one_protocol =
+        std::all_of(services.begin(), services.end(), [&](const auto& s) { return s.first.protocol == protocol; });
+    if (one_answer && one_protocol && services.size() <= most_inline_services) {
+      std::vector<Port> ports;
+      for (const auto& [service, verdict] : services) ports.push_back(service.port);
+      return writer_.add(to_, {{ports_match(protocol, ports)}, {}, answer, comment_});
+    }
+    Lookup lookup;
+    lookup.key = {std::nullopt, true, true};
+    lookup.is_map = !one_answer;
+    for (const auto& [service, verdict] : services)
+      lookup.elements.push_back({{}, service.protocol, service.port, one_answer ? MapVerdict{} : verdict_of(verdict)});
+    const bool named = services.size() > most_inline_services;
+    add_asking(std::move(lookup),
+               named ? std::string(one_answer ? word_of(answer) : "decide") + "_" + name_ + "_" + what : "", answer);
+  }
+
+  /// Without ranges among other ports, which would make a tree of the set.
+  Match ports_match(Protocol protocol, const std::vector<Port>& ports) {
+    std::vector<Interval<std::uint16_t>> ranges;
+    for (const Port port : ports) ranges.push_back({port.number(), port.number()});
+    const PortSet set = PortSet::of(std::move(ranges));
+    const std::size_t intervals = set.intervals().size();
+    if (intervals == 1 || intervals == ports.size()) return PortIn{Side::destination, protocol, set};
+    Lookup lookup;
+    lookup.key = {std::nullopt, true, true};
+    for (const Port port : ports) lookup.elements.push_back({{}, protocol, port, {}});
+    return FoundIn{writer_.add_lookup("", std::move(lookup)), side_};
+  }
+
+  /// A rule that asks the lookup, and answers so where that is a set.
+  void add_asking(Lookup lookup, const std::string& name, Answer answer) {
+    const bool is_map = lookup.is_map;
+    if (!name.empty()) lookup.note = writer_.comment(comment_);
+    const LookupId id = writer_.add_lookup(name, std::move(lookup));
+    if (is_map) writer_.add(to_, {{}, {}, ByMap{id, side_}, comment_});
+    else writer_.add(to_, {{FoundIn{id, side_}}, {}, answer, comment_});
+  }
+
+  // Services by address.
+
+  void write_lines() {
+    // One line for the ports of a protocol that ask for the same addresses.
+    std::map<std::tuple<Interval<Uint128>, Protocol, Answer>, std::vector<Port>> lines;
+    for (const Entry& e : resolved_.entries)
+      lines[{e.addresses, e.service.protocol, e.answer}].push_back(e.service.port);
+    for (const auto& [line, ports] : lines) {
+      const auto& [range, protocol, answer] = line;
+      writer_.add(to_, {{AddressIn{side_, family_, addresses_of(family_, {range})}, ports_match(protocol, ports)},
+                        {},
+                        answer,
+                        comment_});
+    }
+  }
+
+  /// One set, or a map where the answers differ.
+  void write_entries(const std::vector<Entry>& entries, int length, bool ranges, const std::string& by) {
+    if (entries.empty()) return;
+    const Answer answer = entries.front().answer;
+    Lookup lookup;
+    lookup.key = {Key::Part{family_, length}, true, true};
+    lookup.ranges = ranges;
+    lookup.is_map = std::any_of(entries.begin(), entries.end(), [&](const Entry& e) { return e.answer != answer; });
+    lookup.elements.reserve(entries.size());
+    for (const Entry& e : entries)
+      lookup.elements.push_back(
+          {e.addresses, e.service.protocol, e.service.port, lookup.is_map ? verdict_of(e.answer) : MapVerdict{}});
+    const std::string word(lookup.is_map ? "decide" : word_of(answer));
+    add_asking(std::move(lookup), word + "_" + name_ + by, answer);
+  }
+
+  void write_hashes() {
+    std::map<int, std::vector<Entry>> by_length;
+    for (const Entry& entry : resolved_.entries)
+      for_each_prefix(family_, entry.addresses, [&](Prefix prefix) {
+        const Uint128 first = prefix.address.bits;
+        by_length[prefix.length].push_back({entry.service, {first, first}, entry.answer});
+      });
+    for (const int length : lengths_of(resolved_.entries).by_number())
+      write_entries(by_length[length], length, false, "_by" + std::to_string(length));
+  }
+
+  // A chain for each service.
+
+  void write_chains() {
+    Lookup map;
+    map.key = {std::nullopt, true, true};
+    map.is_map = true;
+    for (const auto& [service, answer] : resolved_.open)
+      map.elements.push_back({{}, service.protocol, service.port, verdict_of(answer)});
+    const auto& entries = resolved_.entries;
+    for (auto begin = entries.begin(); begin != entries.end();) {
+      const Service service = begin->service;
+      const auto end = std::find_if(begin, entries.end(), [&](const Entry& e) { return e.service != service; });
+      map.elements.push_back({{}, service.protocol, service.port, Jump{service_chain({begin, end})}});
+      begin = end;
+    }
+    if (map.elements.empty()) return;
+    std::sort(map.elements.begin(), map.elements.end(), [](const Element& a, const Element& b) {
+      return std::pair(a.protocol, a.port) < std::pair(b.protocol, b.port);
+    });
+    add_asking(std::move(map), "decide_" + name_ + "_ports", Answer::drop);
+  }
+
+  ChainId service_chain(const std::vector<Entry>& entries) {
+    const Service service = entries.front().service;
+    const std::string protocol(portpolicy::name_of(service.protocol).value_or("protocol"));
+    const std::string name = name_ + "_" + protocol + "_" + std::to_string(service.port.number());
+    const ChainId chain = writer_.add_chain("", name, suffix_of(family_));
+    for (const Answer answer : {Answer::accept, Answer::drop, Answer::reset, Answer::admin_prohibited}) {
+      std::vector<Interval<Uint128>> ranges;
+      for (const Entry& entry : entries)
+        if (entry.answer == answer) ranges.push_back(entry.addresses);
+      if (ranges.empty()) continue;
+      const auto addresses = addresses_of(family_, ranges);
+      for (const Match& match : writer_.list_matches(side_, addresses, std::string(word_of(answer)) + "_", name))
+        writer_.add(chain, {{match}, {}, answer, comment_});
+    }
+    const auto rest =
+        std::find_if(resolved_.rest.begin(), resolved_.rest.end(), [&](const auto& r) { return r.first == service; });
+    if (rest != resolved_.rest.end()) writer_.add(chain, {{}, {}, rest->second, comment_});
+    return chain;
+  }
+
+  TableWriter& writer_;
+  const Costs& costs_;
+  Family family_;
+  Side side_;
+  ChainId to_;
+  const std::string& name_;
+  const std::vector<Tabular>& rules_;
+  Resolved resolved_;
+  std::uint32_t comment_ = 0;
+};
+
+}  // namespace
+
+void write_tabular(TableWriter& writer, const Piece& piece, ChainId to, const std::string& name) {
+  Block(writer, piece, to, name).write();
+}
+
+}  // namespace portpolicy::nft
