@@ -67,7 +67,7 @@ std::string page() {
       "# Findings\n\n"
       "Every finding has a code that never changes its meaning: PP1xx the text, PP2xx names and values, PP3xx what "
       "the\n"
-      "rules mean, PP4xx what a target cannot express, PP5xx the host. This page is what\n"
+      "rules mean, PP4xx what a target cannot express, PP5xx the host, PP6xx rule sets of others. This page is what\n"
       "`portpolicy explain-code --format markdown` prints; `portpolicy explain-code PP301` explains one.\n";
   for (const CodeInfo& code : all_codes()) text += "\n" + markdown(code);
   return text;
@@ -94,7 +94,7 @@ void add(CLI::App& program, Options& options) {
   command->footer(
       "A code never changes its meaning: PP1xx the text of a policy, PP2xx names and values, PP3xx what the rules "
       "mean,\n"
-      "PP4xx what a target cannot express, PP5xx the host.\n"
+      "PP4xx what a target cannot express, PP5xx the host, PP6xx rule sets of others.\n"
       "\n"
       "Examples:\n"
       "  portpolicy explain-code PP301\n"

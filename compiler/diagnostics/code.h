@@ -11,8 +11,8 @@ namespace portpolicy {
 enum class Severity : std::uint8_t { note, warning, error };
 std::string_view to_string(Severity severity);
 
-/// What a finding is called for ever: PP1xx the text, PP2xx names and values, PP3xx what the rules mean, PP4xx
-/// what a target cannot express, PP5xx the host. A number is never used again for something else.
+/// What a finding is called for ever: PP1xx the text, PP2xx names and values, PP3xx what the rules mean, PP4xx what a
+/// target cannot express, PP5xx the host, PP6xx rule sets of others. A number is never used again for something else.
 enum class Code : std::uint16_t {
 #define PORTPOLICY_CODE(number, name) name = number,
 #include "compiler/diagnostics/codes.def"

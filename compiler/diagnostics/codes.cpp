@@ -730,6 +730,21 @@ inbound:
      R"(# depends on the target; the message names the rule and what the target lacks
 )",
      "Change the rule, or compile for another target."},
+
+    {Code::foreign_syntax, error, "the rule set cannot be read",
+     "A rule set in the language of a firewall is read as that firewall would take it. At this place the firewall "
+     "would "
+     "refuse it, or do what the text alone does not tell: what a file holds that is included, or which rule a handle "
+     "means.",
+     R"(table inet filter {
+  chain input {
+    type filter hook input priority 0;
+    tcp dport 22 acept
+  }
+}
+)",
+     "Correct the text; the firewall itself says more (`nft -c -f FILE`). Or give the rule set that it results in, as "
+     "`nft list ruleset` prints it."},
 });
 
 constexpr auto known = std::to_array<Code>({

@@ -1,0 +1,287 @@
+#include "backends/nftables/read_rule.h"
+
+#include <algorithm>
+#include <array>
+
+#include "backends/nftables/read_match.h"
+#include "backends/nftables/read_skip.h"
+
+namespace portpolicy::nft::text {
+namespace {
+
+using Kind = Token::Kind;
+using K = Action::Kind;
+
+class Reader {
+ public:
+  Reader(const RuleContext& context, Extent where)
+      : context_(context), lexer_(context.source, context.definitions, where, Lexer::Newlines::are_spaces) {
+    rule_.where = where;
+  }
+
+  std::optional<Rule> all() {
+    while (!lexer_.at_end()) {
+      if (rule_.action.kind != K::none && !lexer_.peek().is("comment"))
+        return refuse("nft lets nothing stand behind a verdict"), std::nullopt;
+      if (!statement()) return std::nullopt;
+    }
+    return std::move(rule_);
+  }
+
+ private:
+  bool statement();
+  bool verdict();
+  bool reject();
+  bool log();
+  bool counter();
+  bool limit();
+  bool limit_rate(LimitUse& use, bool& packets);
+  bool set_statement();
+  bool per_source(std::string_view set);
+  bool side_effect();
+  bool does_anything(const Lexer& before);
+
+  bool refuse(std::string message) {
+    const Token& token = lexer_.peek();
+    if (token.kind == Kind::bad) return false;
+    const Extent where =
+        token.is_end() ? Extent{lexer_.last_end(), lexer_.last_end()} : context_.source.extent(token.text);
+    context_.source.refuse(where, std::move(message));
+    return false;
+  }
+  Unknown unknown_since(const Lexer& before, bool fixed) const {
+    Unknown unknown;
+    unknown.text = before.text_up_to(lexer_);
+    unknown.fixed = fixed;
+    unknown.where = extent_since(before);
+    return unknown;
+  }
+  Extent extent_since(const Lexer& before) const { return {before.position(), lexer_.last_end()}; }
+
+  const RuleContext& context_;
+  Lexer lexer_;
+  Rule rule_;
+};
+
+bool Reader::statement() {
+  const Token& token = lexer_.peek();
+  if (token.kind == Kind::bad) return false;
+  if (token.kind == Kind::word) {
+    if (verdict()) return true;
+    if (token.is("reject")) return reject();
+    if (token.is("counter")) return counter();
+    if (token.is("log")) return log();
+    if (token.is("limit")) return limit();
+    if (token.is("comment")) {
+      lexer_.next();
+      return lexer_.next().is_name() || refuse("nft expects a text here");
+    }
+    if (set_statement()) return true;
+    if (token.kind == Kind::bad) return false;
+    if (side_effect()) return true;
+  }
+  return read_match(context_, lexer_, rule_);
+}
+
+bool Reader::verdict() {
+  if (const std::optional<Action> action = read_verdict(lexer_)) {
+    rule_.action = *action;
+    return true;
+  }
+  return false;
+}
+
+bool Reader::reject() {
+  const Lexer before = lexer_;
+  lexer_.next();
+  rule_.action.kind = K::reject;
+  std::optional<Family> family;
+  std::optional<std::uint8_t> protocol;
+  if (lexer_.take("with")) {
+    if (lexer_.take("tcp")) {
+      if (!lexer_.take("reset")) return refuse("nft expects `reset` here");
+      protocol = 6;
+    } else {
+      if (lexer_.take("icmp")) family = Family::ipv4;
+      else if (lexer_.take("icmpv6")) family = Family::ipv6;
+      else if (!lexer_.take("icmpx")) return refuse("nft has no such answer");
+      lexer_.take("type");
+      const Token code = lexer_.next();
+      if (!code.is_name() && code.kind != Kind::number) return refuse("nft expects the kind of answer here");
+    }
+  }
+  // nft asks these before it rejects. In tables of both families an answer of one is for its packets only.
+  if (protocol) rule_.matches.emplace_back(Test{{Field::l4proto, Type::protocol, 0, {}}, {{6, 6}}, false});
+  if (family) {
+    const Uint128 number = *family == Family::ipv4 ? 2 : 10;
+    rule_.matches.emplace_back(Test{{Field::nfproto, Type::nfproto, 0, {}}, {{number, number}}, false});
+  }
+  rule_.action.where = extent_since(before);
+  return true;
+}
+
+bool Reader::counter() {
+  lexer_.next();
+  if (lexer_.take("name")) {
+    lexer_.next();
+  } else if (lexer_.take("packets")) {
+    lexer_.next();
+    if (!lexer_.take("bytes")) return refuse("nft expects `bytes` here");
+    lexer_.next();
+  }
+  return true;
+}
+
+bool Reader::log() {
+  lexer_.next();
+  rule_.log.emplace();
+  for (;;) {
+    if (lexer_.take("prefix")) {
+      const Token prefix = lexer_.next();
+      rule_.log = std::string(prefix.text);
+    } else if (lexer_.take("level") || lexer_.take("group") || lexer_.take("snaplen") ||
+               lexer_.take("queue-threshold")) {
+      lexer_.next();
+    } else if (lexer_.take("flags")) {
+      if (lexer_.take("tcp") || lexer_.take("ip")) {
+        do lexer_.next();
+        while (lexer_.take(","));
+      } else {
+        lexer_.next();
+      }
+    } else {
+      return true;
+    }
+  }
+}
+
+/// `rate [over] N/unit [burst N packets]`. Not of packets: of bytes.
+bool Reader::limit_rate(LimitUse& use, bool& packets) {
+  use.over = lexer_.take("over");
+  const Token rate = lexer_.next();
+  packets = rate.kind == Kind::number;
+  if (rate.kind != Kind::number && rate.kind != Kind::word) return refuse("nft expects a rate here");
+  if (lexer_.peek().is("bytes") || lexer_.peek().is("kbytes") || lexer_.peek().is("mbytes")) {
+    packets = false;
+    lexer_.next();
+  }
+  lexer_.take("/");
+  const Token unit = lexer_.next();
+  using Unit = Limit::Unit;
+  if (unit.is("second")) use.limit.unit = Unit::second;
+  else if (unit.is("minute")) use.limit.unit = Unit::minute;
+  else if (unit.is("hour")) use.limit.unit = Unit::hour;
+  else if (unit.is("day")) use.limit.unit = Unit::day;
+  else if (unit.is("week")) packets = false;  // which limits do not have here
+  else return refuse("nft has no such unit of time");
+  Uint128 burst = Limit::default_burst;
+  if (lexer_.take("burst")) {
+    burst = lexer_.next().value;
+    if (!lexer_.take("packets") && !lexer_.take("bytes") && !lexer_.take("kbytes") && !lexer_.take("mbytes"))
+      return refuse("nft expects `packets` or `bytes` here");
+  }
+  if (rate.value > Limit::max_rate || rate.value == 0 || burst > Limit::max_burst) packets = false;
+  use.limit.rate = packets ? static_cast<std::uint32_t>(rate.value) : 1;
+  use.limit.burst = packets ? static_cast<std::uint32_t>(burst) : 1;
+  return true;
+}
+
+bool Reader::limit() {
+  const Lexer before = lexer_;
+  lexer_.next();
+  LimitUse use;
+  bool understood = true;
+  if (lexer_.take("name")) {
+    const Token name = lexer_.next();
+    const Object* object = context_.table.limits.find(name.text);
+    if (object == nullptr)
+      return lexer_ = before, refuse("there is no limit `" + std::string(name.text) + "` in this table");
+    Lexer inside(context_.source, context_.definitions, object->inside, Lexer::Newlines::are_spaces);
+    std::swap(lexer_, inside);
+    const bool read = (lexer_.take("rate") || refuse("nft expects `rate` here")) && limit_rate(use, understood);
+    std::swap(lexer_, inside);
+    if (!read) return false;
+    use.shared = name.text;
+  } else {
+    if (!lexer_.take("rate")) return refuse("nft expects `rate` here");
+    if (!limit_rate(use, understood)) return false;
+  }
+  if (understood) rule_.limits.push_back(use);
+  else rule_.matches.emplace_back(unknown_since(before, false));
+  return true;
+}
+
+/// `update @set { KEY limit rate ... }` and others that write into sets.
+bool Reader::set_statement() {
+  const Lexer before = lexer_;
+  const bool meter = lexer_.peek().is("meter");
+  const bool old_form = lexer_.peek().is("set");
+  if (!meter && !old_form && !lexer_.peek().is("add") && !lexer_.peek().is("update") && !lexer_.peek().is("delete"))
+    return false;
+  lexer_.next();
+  if (meter || lexer_.take("@")) {
+    const Token name = lexer_.next();
+    if (meter && lexer_.take("size")) lexer_.next();
+    if (lexer_.peek().is("{") && per_source(name.text)) return true;
+  }
+  lexer_ = before;
+  skip_statement(lexer_);
+  // It fails when the set is full, and whatever else stands in it may.
+  rule_.matches.emplace_back(unknown_since(before, false));
+  return true;
+}
+
+/// One bucket for each IPv4 address or IPv6 /64. False when it is anything else.
+bool Reader::per_source(std::string_view set) {
+  lexer_.next();
+  const std::optional<std::vector<Key>> keys = read_keys(lexer_);
+  if (!keys || keys->size() != 1 || (*keys)[0].field != Field::source) return false;
+  Key key = (*keys)[0];
+  const Uint128 mask = key.mask.value_or(greatest(key.type));
+  const Uint128 wanted = key.type == Type::ipv4 ? greatest(Type::ipv4) : ~Uint128{0} << 64;
+  if (mask != wanted) return false;
+  while (lexer_.take("timeout") || lexer_.take("expires")) lexer_.next();
+  if (!lexer_.take("limit") || !lexer_.take("rate")) return false;
+  LimitUse use;
+  bool understood = false;
+  if (!limit_rate(use, understood) || !understood || !lexer_.take("}")) return false;
+  use.limit.per_source = true;
+  use.shared = set;
+  use.is_meter = true;
+  rule_.limits.push_back(use);
+  key.mask.reset();
+  rule_.matches.emplace_back(Test{key, {{0, greatest(key.type)}}, false});
+  return true;
+}
+
+/// Statements that decide nothing, and those of which nobody knows what they decide. False when it is none of them.
+bool Reader::side_effect() {
+  const Lexer before = lexer_;
+  const Token first = lexer_.next();
+  if (first.is("flow")) {
+    lexer_ = before;
+    skip_statement(lexer_);
+    rule_.does_beside = extent_since(before);
+    return true;
+  }
+  for (const std::string_view known : {"queue", "masquerade", "snat", "dnat", "redirect", "tproxy", "synproxy", "dup",
+                                       "fwd", "notrack", "xt", "reset"})
+    if (first.is(known)) return does_anything(before);
+  lexer_ = before;
+  return false;
+}
+
+bool Reader::does_anything(const Lexer& before) {
+  lexer_ = before;
+  skip_statement(lexer_);
+  rule_.does_anything = unknown_since(before, false);
+  return true;
+}
+
+}  // namespace
+
+std::optional<Rule> read_rule(const RuleContext& context, Extent where) {
+  return Reader(context, where).all();
+}
+
+}  // namespace portpolicy::nft::text
