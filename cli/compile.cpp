@@ -4,14 +4,11 @@
 #include <array>
 #include <expected>
 
-#include "backends/nftables/lower.h"
-#include "backends/nftables/print.h"
+#include "cli/artifact.h"
 #include "cli/choices.h"
 #include "cli/deliver.h"
 #include "cli/exit_code.h"
 #include "cli/usage.h"
-#include "cli/version.h"
-#include "compiler/registry/registry.h"
 #include "compiler/syntax/print.h"
 
 namespace portpolicy::cli::compile {
@@ -30,21 +27,28 @@ nft::Options lowering(const Options& options) {
   return result;
 }
 
-/// The artifact, or nothing when the target cannot express the policy, which is then among the findings.
-std::optional<std::string> nftables_text(Loaded& loaded, const Options& options) {
-  const nft::Ruleset ruleset = nft::lower(loaded.compiled.filter, lowering(options), loaded.diagnostics);
-  if (loaded.diagnostics.has_errors()) return std::nullopt;
-  return nft::print(ruleset, {.version = std::string(version()),
-                              .policy = loaded.compiled.policy.files.front().title,
-                              .revision = revision(loaded.sources),
-                              .registry = registry::version()});
-}
-
 std::optional<std::string> result_text(Loaded& loaded, const Options& options) {
   if (options.print == "policy") return syntax::print(loaded.compiled.policy);
   if (options.print == "graph") return print(loaded.compiled.graph, loaded.sources);
   if (options.print == "filter") return filter::print(loaded.compiled.filter);
-  return nftables_text(loaded, options);
+  return nftables_text(loaded, lowering(options));
+}
+
+/// Reads the script back and proves that it does with every packet what the policy says. What cannot be proven is said, and
+/// the answer is the exit code.
+std::optional<int> refuse_unproven(Loaded& loaded, const std::string& script, const Options& options, Io& io) {
+  const FileId artifact = loaded.sources.add("the script that was made", script);
+  Diagnostics findings;
+  const std::optional<nft::Reading> reading = read_back(loaded.sources, artifact, findings);
+  const Equality equality = reading
+                                ? compare_with_policy(loaded.compiled.graph, *reading, artifact, Kind::script, findings)
+                                : Equality::cannot_tell;
+  if (equality == Equality::equal) return std::nullopt;
+  report(findings.sorted(), loaded.sources, options.policy, io);
+  if (equality == Equality::too_complex) return exit_findings;
+  io.err << "portpolicy: internal error: the script that was made could not be proven to say what the policy says; "
+            "nothing was written\n";
+  return exit_internal;
 }
 
 }  // namespace
@@ -71,7 +75,9 @@ void add(CLI::App& program, Options& options) {
       ->type_name(choice_of(fail_on_choices));
   command->footer(
       "What is written is text: nothing is loaded into the firewall of this machine. Its first lines say how to load\n"
-      "and to undo it. Unless the exit code is 0 nothing is written.\n"
+      "and to undo it. It has been read back and proven to give every packet the verdict of the policy. Unless the "
+      "exit\n"
+      "code is 0 nothing is written.\n"
       "\n"
       "With --optimize=fast, rules of addresses and ports are looked up together in sets and maps, so that a packet "
       "costs\n"
@@ -99,6 +105,8 @@ int run(const Options& options, Io& io) {
   if (!loaded->diagnostics.has_errors()) text = result_text(*loaded, options);
   report(loaded->diagnostics.sorted(), loaded->sources, options.policy, io);
   if (fails(loaded->diagnostics, options.fail_on)) return exit_findings;
+  if (!options.print || options.print == "nftables")
+    if (const auto code = refuse_unproven(*loaded, *text, options, io)) return *code;
   return deliver(*text, options.output, loaded->sources, "compile", io);
 }
 

@@ -21,6 +21,7 @@
 #include "cli/services.h"
 #include "cli/test.h"
 #include "cli/usage.h"
+#include "cli/verify.h"
 #include "cli/version.h"
 
 namespace portpolicy::cli {
@@ -31,6 +32,7 @@ struct AllOptions {
   check::Options check;
   test::Options test;
   compile::Options compile;
+  verify::Options verify;
   explain::Options explain;
   graph::Options graph;
   explain_code::Options explain_code;
@@ -50,6 +52,7 @@ void build(CLI::App& program, AllOptions& options) {
   check::add(program, options.check);
   test::add(program, options.test);
   compile::add(program, options.compile);
+  verify::add(program, options.verify);
   explain::add(program, options.explain);
   graph::add(program, options.graph);
   explain_code::add(program, options.explain_code);
@@ -106,6 +109,7 @@ int dispatch(const CLI::App& program, const AllOptions& options, Io& io) {
   if (name == "check") return check::run(options.check, io);
   if (name == "test") return test::run(options.test, io);
   if (name == "compile") return compile::run(options.compile, io);
+  if (name == "verify") return verify::run(options.verify, io);
   if (name == "explain") return explain::run(options.explain, io);
   if (name == "graph") return graph::run(options.graph, io);
   if (name == "explain-code") return explain_code::run(options.explain_code, io);

@@ -745,6 +745,56 @@ inbound:
 )",
      "Correct the text; the firewall itself says more (`nft -c -f FILE`). Or give the rule set that it results in, as "
      "`nft list ruleset` prints it."},
+
+    {Code::not_understood, note, "a part of a rule set that is not understood",
+     "A rule set that was not written by portpolicy may ask for things that its model of packets does not have, such "
+     "as "
+     "marks or TCP flags. Such a condition is carried along as one that may be true or false, and never left out.",
+     R"(table inet filter {
+  chain input {
+    type filter hook input priority 0; policy drop;
+    tcp flags syn tcp dport 22 accept    # tcp flags
+  }
+}
+)",
+     "Nothing, if the answer is certain all the same; else express the rule without it."},
+
+    {Code::artifact_differs, error, "an artifact does with a packet what the policy does not say",
+     "The rules that were read back and the policy were compared for every packet, with limits that hold and limits "
+     "that "
+     "are exhausted. This packet gets another verdict. The finding stands at the rule of the artifact that decides it, "
+     "and names what decides it in the policy; there is one finding for each rule that differs, 20 at the most for "
+     "each "
+     "direction.",
+     R"(table inet portpolicy {
+  chain inbound {
+    type filter hook input priority 0; policy drop;
+    tcp dport { 22, 23 } accept    # of `allow: ssh`
+  }
+}
+)",
+     "Compile the policy again, or bring into the policy what the artifact does."},
+
+    {Code::cannot_tell, error, "whether an artifact does what the policy says cannot be told",
+     "What is not understood in the artifact (see the notes PP602) may make this packet get another verdict than the "
+     "policy's. Where it makes no difference, it does not matter.",
+     R"(table inet portpolicy {
+  chain inbound {
+    type filter hook input priority 0; policy drop;
+    meta mark 7 tcp dport 22 accept    # of `allow: ssh`
+  }
+}
+)",
+     "Express the rule without what is not understood."},
+
+    {Code::table_left_behind, error, "a script leaves an older table of portpolicy in place",
+     "The drops of every table count. A script that defines a table of portpolicy has to remove, in the same "
+     "transaction, "
+     "all that portpolicy may have loaded before, whatever shape it had.",
+     R"(table inet portpolicy {    # and no `add table` and `delete table` of each name before
+}
+)",
+     "Compile the policy again. What `nft list` prints is no script: verify it with --listing."},
 });
 
 constexpr auto known = std::to_array<Code>({
