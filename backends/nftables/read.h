@@ -35,6 +35,8 @@ struct Reading {
   std::vector<Remark> passed_over;
   /// Tables that exist when the script has run, and those whose former content it removed, whatever it was.
   std::vector<TableName> defined, removed;
+  /// Families of which it removed every table, known by name or not (`flush ruleset`).
+  std::vector<std::string> flushed;
 };
 
 /// Reads the script as a kernel without rules would take it. Nothing when it cannot be read; why is then among the

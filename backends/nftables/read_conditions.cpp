@@ -130,14 +130,14 @@ filter::AddressSetId Writer::whole(Family family) {
   return *id;
 }
 
-filter::AddressSetId Writer::addresses(const Key& key, const std::vector<Range>& ranges, bool negated,
-                                       std::string_view set) {
+filter::AddressSetId Writer::addresses(const Key& key, const std::vector<Range>& ranges, bool negated, Shared shared) {
   const auto make = [&] {
     return address_set(key.type, key.mask ? unmasked(ranges, *key.mask, key.type) : ranges, negated);
   };
-  if (!set.empty()) {
+  if (shared.stay) {
     const auto [known, fresh] = shared_.try_emplace({&ranges, key.mask.value_or(greatest(key.type)), negated});
-    if (fresh) known->second = new_addresses((negated ? "not " : "") + std::string(set), make());
+    if (fresh)
+      known->second = new_addresses((negated && !shared.name.empty() ? "not " : "") + std::string(shared.name), make());
     return known->second;
   }
   if (ranges.size() != 1 || key.mask) return new_addresses("", make());
@@ -148,10 +148,10 @@ filter::AddressSetId Writer::addresses(const Key& key, const std::vector<Range>&
 }
 
 void Writer::keep_addresses(Conditions& conditions, const Key& key, const std::vector<Range>& ranges, bool negated,
-                            std::string_view set) {
+                            Shared shared) {
   const bool all = ranges.size() == 1 && ranges[0] == Range{0, greatest(key.type)};
   if (all && !negated) return;
-  const filter::AddressSetId id = addresses(key, ranges, negated, set);
+  const filter::AddressSetId id = addresses(key, ranges, negated, shared);
   conditions.family_shown = true;
   if (key.field == Field::source) conditions.others.emplace_back(filter::SourceIn{id});
   else conditions.others.emplace_back(filter::DestinationIn{id});
@@ -236,12 +236,12 @@ void Writer::keep_bearers(Conditions& conditions, const Key& key) {
 }
 
 void Writer::keep(Conditions& conditions, const Key& key, const std::vector<Range>& ranges, bool negated,
-                  std::string_view set) {
+                  Shared shared) {
   keep_bearers(conditions, key);
   switch (key.field) {
     case Field::source:
     case Field::destination:
-      return keep_addresses(conditions, key, ranges, negated, set);
+      return keep_addresses(conditions, key, ranges, negated, shared);
     case Field::ip_protocol:
     case Field::l4proto:
       return conditions.keep_protocols(in(ranges, negated));
@@ -297,9 +297,14 @@ void Writer::add(filter::ChainId chain, const Conditions& conditions, const Tail
   const auto text = [](std::string_view name, const PortSet& set) {
     return set.is_all() ? std::string() : std::string(name) + (set.empty() ? "none" : to_string(set));
   };
-  keep_opaque(others, "th" + text(" sport ", conditions.source_ports) + text(" dport ", conditions.destination_ports) +
+  keep_beyond_model(others, tail, "th" + text(" sport ", conditions.source_ports) + text(" dport ", conditions.destination_ports) +
                           " of a protocol without ports");
   add_exact(chain, others, tail, line);
+}
+
+void Writer::keep_beyond_model(Conditions& conditions, const Tail& tail, const std::string& text) {
+  keep_opaque(conditions, text);
+  beyond_model.emplace_back(tail.origin, text);
 }
 
 /// The conditions with their protocols, of each family as far as a filter can say it.
@@ -332,7 +337,7 @@ void Writer::add_rest(filter::ChainId chain, const Conditions& conditions, Famil
     std::string text = "protocol";
     for (std::size_t number = 0; number < 256; ++number)
       if (rest[number]) text += " " + std::to_string(number);
-    keep_opaque(of_family, text + " over " + std::string(to_string(family)));
+    keep_beyond_model(of_family, tail, text + " over " + std::string(to_string(family)));
   }
   if (!action) return add_rule(chain, of_family, nullptr, tail);
   const filter::ChainId helper = this->chain(line + " " + std::string(to_string(family)));

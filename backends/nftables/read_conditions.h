@@ -39,15 +39,19 @@ struct Tail {
   std::uint32_t origin = 0;
 };
 
+/// Ranges that stay where they are, so that addresses are made of them once.
+struct Shared {
+  bool stay = false;
+  std::string_view name = {};  ///< of their set
+};
+
 /// Makes a filter, with each thing that is named in it once.
 class Writer {
  public:
   explicit Writer(const Interfaces& interfaces) : interfaces_(interfaces) {}
 
-  /// Leaves only the packets of which this field is in `ranges`, or is not. Ranges that stay where they are, with the name of
-  /// their set, are turned into addresses once.
-  void keep(Conditions& conditions, const Key& key, const std::vector<Range>& ranges, bool negated,
-            std::string_view set = {});
+  /// Leaves only the packets of which this field is in `ranges`, or is not.
+  void keep(Conditions& conditions, const Key& key, const std::vector<Range>& ranges, bool negated, Shared shared = {});
   /// What nft asks before it looks at the field, whatever its value.
   void keep_bearers(Conditions& conditions, const Key& key);
   void keep_opaque(Conditions& conditions, const std::string& text, bool negated = false);
@@ -59,17 +63,20 @@ class Writer {
   std::uint32_t origin(std::string name, Span where);
 
   filter::Filter filter;
+  /// Conditions that nft has and the model of packets has not, by the origin of their rule.
+  std::vector<std::pair<std::uint32_t, std::string>> beyond_model;
 
  private:
   using Protocols = std::bitset<256>;
   void keep_addresses(Conditions& conditions, const Key& key, const std::vector<Range>& ranges, bool negated,
-                      std::string_view set);
+                      Shared shared);
   void keep_ports(Conditions& conditions, const Key& key, PortSet ports);
   void keep_icmp(Conditions& conditions, const Key& key, const std::vector<Range>& ranges, bool negated);
   void keep_interfaces(Conditions& conditions, const Key& key, const std::vector<Range>& ranges, bool negated);
-  filter::AddressSetId addresses(const Key& key, const std::vector<Range>& ranges, bool negated, std::string_view set);
+  filter::AddressSetId addresses(const Key& key, const std::vector<Range>& ranges, bool negated, Shared shared);
   filter::AddressSetId new_addresses(std::string name, AddressSet addresses);
   filter::AddressSetId whole(Family family);
+  void keep_beyond_model(Conditions& conditions, const Tail& tail, const std::string& text);
   void add_exact(filter::ChainId chain, Conditions conditions, const Tail& tail, const std::string& line);
   void add_rest(filter::ChainId chain, const Conditions& conditions, Family family, const Protocols& rest,
                 const Tail& tail, const std::string& line);

@@ -103,7 +103,7 @@ void Effects::ask_lookup(Work& work, const Lookup& lookup) {
   if (lookup.keys.size() == 1) {
     const std::string_view name = lookup.set != nullptr ? lookup.set->name : std::string_view();
     for (Conditions& branch : work.branches)
-      writer_.keep(branch, lookup.keys[0], (*all)[0].fields[0], lookup.negated, name);
+      writer_.keep(branch, lookup.keys[0], (*all)[0].fields[0], lookup.negated, {true, name});
     return;
   }
   if (lookup.negated) {
@@ -138,8 +138,7 @@ void Effects::ask_text(Work& work, const std::string& text, Extent where, bool f
 
 Conditions Effects::narrowed(Conditions conditions, const Lookup& lookup, const Group& group) {
   for (std::size_t i = 0; i < lookup.keys.size(); ++i)
-    writer_.keep(conditions, lookup.keys[i], group.fields[i], false,
-                 lookup.set != nullptr ? lookup.set->name : std::string_view());
+    writer_.keep(conditions, lookup.keys[i], group.fields[i], false, {true});
   return conditions;
 }
 

@@ -108,8 +108,16 @@ bool Sets::read(const Set& set, Elements& elements) {
 
 /// What `nft -f` finds of single fields before the kernel does. Concatenations are looked at where they are used.
 bool Sets::check(const Set& set, const Elements& elements) {
-  if (!set.interval && !set.is_map && std::ranges::any_of(elements.ranges, is_wide)) {
-    source_.refuse(set.where, "the set holds ranges, so it needs `flags interval`");
+  const auto needs_interval = [&](std::size_t i) {
+    const Type type = elements.types[i % elements.width()];
+    const bool name = type == Type::interface_name || type == Type::interface_index;
+    return name ? interfaces_.pattern(static_cast<std::uint32_t>(elements.ranges[i].first)).wildcard
+                : is_wide(elements.ranges[i]);
+  };
+  bool needed = false;
+  for (std::size_t i = 0; !set.interval && i < elements.ranges.size(); ++i) needed = needed || needs_interval(i);
+  if (needed) {
+    source_.refuse(set.where, "the set holds ranges, prefixes or names with `*`, so it needs `flags interval`");
     return false;
   }
   if (elements.width() != 1 || set.auto_merge || !set.interval) return true;

@@ -157,7 +157,7 @@ std::string Lexer::text_up_to(const Lexer& other) const {
            lexer.token_.text.data() == other.token_.text.data();
   };
   for (Lexer copy = *this; !there(copy) && !copy.at_end(); copy.next()) {
-    if (!text.empty()) text += ' ';
+    if (!text.empty() && text.back() != '@') text += ' ';
     const bool quoted = copy.peek().kind == Kind::quoted;
     if (quoted) text += '"';
     text += copy.peek().text;

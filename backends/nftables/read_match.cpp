@@ -247,13 +247,10 @@ bool Reader::unknown() {
     return refuse("nft has no such statement");
   }
   if (lexer_.take("set")) {
-    if (skip_fields(lexer_)) {
-      if (lexer_.take("map")) return skip_values(lexer_) || refuse("nft expects a map here");
-      return true;
-    }
-    lexer_ = before_;
-    skip_statement(lexer_);
-    return true;
+    const Lexer value = lexer_;
+    if (skip_fields(lexer_)) return !lexer_.take("map") || skip_values(lexer_) || refuse("nft expects a map here");
+    lexer_ = value;
+    return skip_values(lexer_) || refuse("nft expects a value here");
   }
   Unknown unknown;
   unknown.text = before_.text_up_to(lexer_);

@@ -38,6 +38,8 @@ class Reader {
   bool limit_rate(LimitUse& use, bool& packets);
   bool set_statement();
   bool per_source(std::string_view set);
+  bool flow();
+  bool quota();
   bool side_effect();
   bool does_anything(const Lexer& before);
 
@@ -76,8 +78,10 @@ bool Reader::statement() {
       lexer_.next();
       return lexer_.next().is_name() || refuse("nft expects a text here");
     }
-    if (set_statement()) return true;
-    if (token.kind == Kind::bad) return false;
+    if (token.is("quota") || token.is("last")) return quota();
+    for (const std::string_view word : {"add", "update", "delete", "set", "meter"})
+      if (token.is(word)) return set_statement();
+    if (token.is("flow")) return flow();
     if (side_effect()) return true;
   }
   return read_match(context_, lexer_, rule_);
@@ -216,8 +220,6 @@ bool Reader::set_statement() {
   const Lexer before = lexer_;
   const bool meter = lexer_.peek().is("meter");
   const bool old_form = lexer_.peek().is("set");
-  if (!meter && !old_form && !lexer_.peek().is("add") && !lexer_.peek().is("update") && !lexer_.peek().is("delete"))
-    return false;
   lexer_.next();
   if (meter || lexer_.take("@")) {
     const Token name = lexer_.next();
@@ -225,10 +227,21 @@ bool Reader::set_statement() {
     if (lexer_.peek().is("{") && per_source(name.text)) return true;
   }
   lexer_ = before;
-  skip_statement(lexer_);
+  lexer_.next();
+  bool read = true;
+  if (meter) {
+    lexer_.next();
+    if (lexer_.take("size")) lexer_.next();
+    read = skip_braces(lexer_);
+  } else if (old_form) {
+    lexer_.next();
+    read = skip_fields(lexer_) && lexer_.take("@") && lexer_.next().is_name();
+  } else {
+    read = lexer_.take("@") && lexer_.next().is_name() && lexer_.peek().is("{") && skip_braces(lexer_);
+  }
   // It fails when the set is full, and whatever else stands in it may.
   rule_.matches.emplace_back(unknown_since(before, false));
-  return true;
+  return read || refuse("nft expects a set and what is added to it here");
 }
 
 /// One bucket for each IPv4 address or IPv6 /64. False when it is anything else.
@@ -254,16 +267,43 @@ bool Reader::per_source(std::string_view set) {
   return true;
 }
 
-/// Statements that decide nothing, and those of which nobody knows what they decide. False when it is none of them.
+/// `flow add @table`
+bool Reader::flow() {
+  const Lexer before = lexer_;
+  lexer_.next();
+  if (!lexer_.take("add") && !lexer_.take("offload")) return refuse("nft expects `add` here");
+  if (!lexer_.take("@") || !lexer_.next().is_name()) return refuse("nft expects a flow table here");
+  rule_.does_beside = extent_since(before);
+  return true;
+}
+
+/// `quota over 25 mbytes used 3 bytes`, `quota name x`, `last used never`
+bool Reader::quota() {
+  const Lexer before = lexer_;
+  const bool decides = lexer_.next().is("quota");
+  if (!decides) {
+    if (lexer_.take("used")) lexer_.next();
+    return true;
+  }
+  if (lexer_.take("name")) {
+    lexer_.next();
+  } else {
+    if (!lexer_.take("over")) lexer_.take("until");
+    lexer_.next();
+    lexer_.next();
+    if (lexer_.take("used")) {
+      lexer_.next();
+      lexer_.next();
+    }
+  }
+  rule_.matches.emplace_back(unknown_since(before, false));
+  return true;
+}
+
+/// Statements of which nobody knows what they decide. False when it is none of them.
 bool Reader::side_effect() {
   const Lexer before = lexer_;
   const Token first = lexer_.next();
-  if (first.is("flow")) {
-    lexer_ = before;
-    skip_statement(lexer_);
-    rule_.does_beside = extent_since(before);
-    return true;
-  }
   for (const std::string_view known : {"queue", "masquerade", "snat", "dnat", "redirect", "tproxy", "synproxy", "dup",
                                        "fwd", "notrack", "xt", "reset"})
     if (first.is(known)) return does_anything(before);

@@ -220,10 +220,7 @@ void Translation::direction(Direction direction) {
   std::vector<Base> stages;
   for (const Base& base : bases(hook_of(direction))) {
     if (!is_ours(base.table->family)) continue;
-    if (base.chain->hook->type == "nat")
-      remarks_.passed_over(base.chain->where,
-                           "address translation; the rules are read as what they are asked after it");
-    else stages.push_back(base);
+    if (base.chain->hook->type != "nat") stages.push_back(base);
   }
   if (stages.empty()) return;
   const std::vector<Base> others = before(direction);
@@ -282,6 +279,9 @@ void Translation::read_rest() {
     if (table.dormant) remarks_.passed_over(source_.extent(table.name), "a table that is dormant");
     const RuleContext context = this->context(table);
     for (const Chain& chain : table.chains.all())
+      if (chain.hook && chain.hook->type == "nat")
+        remarks_.passed_over(chain.where, "address translation; of it, rules see the result");
+    for (const Chain& chain : table.chains.all())
       if (!read_.contains(&chain))
         for (const Extent& where : chain.rules) read_rule(context, where);
   }
@@ -301,12 +301,17 @@ Reading Translation::all() {
       break;
     }
   }
+  for (const auto& [origin, text] : writer_.beyond_model) {
+    const Span where = writer_.filter.origins[origin].where;
+    remarks_.not_understood({where.begin, where.end}, text);
+  }
   Reading reading;
   reading.filter = std::move(writer_.filter);
   reading.not_understood = remarks_.not_understood();
   reading.passed_over = remarks_.passed_over();
   reading.passed_over.insert(reading.passed_over.end(), script_.passed_over.begin(), script_.passed_over.end());
   reading.removed = script_.removed;
+  for (const std::string_view family : script_.all_removed) reading.flushed.emplace_back(family);
   for (const Table& table : script_.tables)
     reading.defined.push_back({std::string(table.family), std::string(table.name)});
   return reading;

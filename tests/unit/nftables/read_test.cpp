@@ -1,0 +1,320 @@
+#include "backends/nftables/read.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "compiler/diagnostics/source_map.h"
+
+using namespace portpolicy;
+
+namespace {
+
+struct Outcome {
+  std::optional<nft::Reading> reading;
+  std::string findings;  ///< `line:column: message`, one a line
+};
+
+Outcome read_text(const std::string& text) {
+  SourceMap sources;
+  const FileId file = sources.add("script", text);
+  Diagnostics diagnostics;
+  Outcome outcome{nft::read(sources.text(file), file, diagnostics), {}};
+  for (const Diagnostic& finding : diagnostics.sorted()) {
+    CHECK(finding.code == Code::foreign_syntax);
+    const Position place = sources.begin(finding.primary.where);
+    outcome.findings +=
+        std::to_string(place.line) + ":" + std::to_string(place.column) + ": " + finding.message + "\n";
+  }
+  return outcome;
+}
+
+/// What precedes the rule in `with_rule`: sets of all kinds, and chains to jump to.
+const std::string head =
+    "table inet t {\n"
+    "  limit lim { rate 10/second burst 20 packets; }\n"
+    "  set hosts { type ipv4_addr; elements = { 10.0.0.1, 10.0.0.2 } }\n"
+    "  set nets { type ipv6_addr; flags interval; elements = { fd00::/8 comment \"ours\", 2001:db8::1-2001:db8::f } }\n"
+    "  set dyn { type ipv4_addr; flags dynamic,timeout; timeout 1m; size 1000; }\n"
+    "  set pairs { type ipv4_addr . inet_proto . inet_service; flags interval\n"
+    "    elements = { 10.0.0.0/8 . tcp . 22, 12.0.0.0/8 . tcp . 22, 10.0.0.0/8 . tcp . 80-90, 11.0.0.1 . udp . 53 } }\n"
+    "  set hash { type ipv4_addr . inet_proto . inet_service; elements = { 10.1.0.0 . tcp . 22, 10.2.0.1 . tcp . 23 } }\n"
+    "  map to { type ipv4_addr : verdict; flags interval; elements = { 10.0.0.0/8 : jump a, 11.0.0.0/8 : drop } }\n"
+    "  map rest { typeof ip saddr . tcp dport : verdict; elements = { 10.0.0.1 . 22 : accept, * : jump a } }\n"
+    "  chain a { accept }\n"
+    "  chain in { type filter hook input priority 0; policy drop;\n";
+
+Outcome with_rule(const std::string& rule) {
+  return read_text(head + "    " + rule + "\n  }\n}\n");
+}
+
+/// The rules of the chain that has the hook, without their origins; of names of sets, their addresses.
+std::string rules_of(const filter::Filter& filter) {
+  std::istringstream lines(filter::print(filter));
+  std::string result, line;
+  bool inside = false;
+  while (std::getline(lines, line)) {
+    if (line.starts_with("chain ")) inside = line == "chain in:";
+    else if (inside && !line.starts_with("  otherwise")) result += line.substr(2, line.find("  #") - 2) + "\n";
+  }
+  for (std::size_t i = 0; i < filter.address_sets.size(); ++i) {
+    if (!filter.address_sets[i].name.empty()) continue;
+    std::string text;
+    for (const Family family : families)
+      for (const AddressRange& range : filter.address_sets[i].addresses.ranges(family))
+        text += (text.empty() ? "" : " ") + to_string(range);
+    const std::string name = "#" + std::to_string(i) + ";";
+    for (std::size_t at = result.find(name); at != std::string::npos; at = result.find(name, at + 1))
+      result.replace(at, name.size() - 1, "[" + text + "]");
+  }
+  return result;
+}
+
+std::string rules(const std::string& rule) {
+  const Outcome outcome = with_rule(rule);
+  REQUIRE_MESSAGE(outcome.reading, outcome.findings);
+  return rules_of(outcome.reading->filter);
+}
+
+std::string exactly(const std::string& rule) {
+  const Outcome outcome = with_rule(rule);
+  REQUIRE_MESSAGE(outcome.reading, outcome.findings);
+  CHECK(outcome.reading->not_understood.empty());
+  CHECK(outcome.reading->filter.opaques.empty());
+  return rules_of(outcome.reading->filter);
+}
+
+std::string refusal(const std::string& rule) {
+  const Outcome outcome = with_rule(rule);
+  CHECK_FALSE(outcome.reading);
+  return outcome.findings;
+}
+
+Packet tcp_packet(std::string_view source, std::uint16_t port, Direction direction = Direction::inbound) {
+  Packet packet;
+  packet.direction = direction;
+  packet.source = *Address::parse(source);
+  packet.destination = *Address::parse(packet.source.family == Family::ipv4 ? "192.0.2.1" : "2001:db8::1");
+  packet.protocol = protocols::tcp;
+  packet.source_port = Port(40000);
+  packet.destination_port = Port(port);
+  return packet;
+}
+
+std::optional<Verdict> verdict(const nft::Reading& reading, const Packet& packet, bool exhausted = false) {
+  const filter::OpaqueTruths none(reading.filter.opaques.size(), false);
+  return filter::evaluate(reading.filter, packet, exhausted, none).verdict;
+}
+
+}  // namespace
+
+TEST_SUITE("reading nftables: conditions") {
+  TEST_CASE("addresses") {
+    CHECK(exactly("ip saddr 10.0.0.1 accept") == "source in [10.0.0.1]; allow\n");
+    CHECK(exactly("ip daddr != 10.0.0.0/8 drop") == "destination in [0.0.0.0-9.255.255.255 11.0.0.0/8 12.0.0.0-255.255.255.255]; deny\n");
+    CHECK(exactly("ip saddr 10.0.0.1-10.0.0.9 accept") == "source in [10.0.0.1-10.0.0.9]; allow\n");
+    CHECK(exactly("ip saddr { 10.0.0.1, 10.0.0.2, { 11.0.0.0/8 } } accept") ==
+          "source in [10.0.0.1-10.0.0.2 11.0.0.0/8]; allow\n");
+    CHECK(exactly("ip saddr 10.9.8.7/8 accept") == "source in [10.0.0.0/8]; allow\n");
+    CHECK(exactly("ip saddr & 255.255.0.0 == 10.1.0.0 accept") == "source in [10.1.0.0/16]; allow\n");
+    CHECK(exactly("ip saddr < 1.0.0.0 accept") == "source in [0.0.0.0/8]; allow\n");
+    CHECK(exactly("ip saddr 10.0.0.1 ip6 saddr ::1 accept").empty());
+    CHECK(exactly("ip6 saddr fe80::/10 accept") == "source in [fe80::/10]; allow\n");
+    CHECK(exactly("ip saddr @hosts accept") == "source in hosts; allow\n");
+    CHECK(exactly("ip6 daddr != @nets accept") == "destination in not nets; allow\n");
+  }
+
+  TEST_CASE("a key with a mask meets only elements without bits beyond it") {
+    CHECK(exactly("ip saddr & 255.255.0.0 == 10.1.0.1 accept") == "source in []; allow\n");
+    CHECK(exactly("ip saddr & 255.255.0.0 . meta l4proto . th dport @hash accept") ==
+          "source in [10.1.0.0/16]; tcp; port 22; allow\nsource in []; tcp; port 23; allow\n");
+  }
+
+  TEST_CASE("protocols and ports") {
+    CHECK(exactly("tcp dport 22 accept") == "tcp; port 22; allow\n");
+    CHECK(exactly("udp sport != 1-1023 accept") == "udp; source-port 0, 1024-65535; allow\n");
+    CHECK(exactly("tcp dport > 1024 accept") == "tcp; port 1025-65535; allow\n");
+    CHECK(exactly("tcp dport { ssh, http, 8000-8010 } accept") == "tcp; port 22, 80, 8000-8010; allow\n");
+    CHECK(exactly("tcp dport ssh - http accept") == "tcp; port 22-80; allow\n");
+    CHECK(exactly("tcp dport 010 accept") == "tcp; port 8; allow\n");
+    CHECK(exactly("meta l4proto { tcp, udp } th dport 53 accept") == "tcp|udp; port 53; allow\n");
+    CHECK(exactly("th dport 53 meta l4proto udp accept") == "udp; port 53; allow\n");
+    CHECK(exactly("ip protocol tcp accept") == "tcp; source in [0.0.0.0/0]; allow\n");
+    CHECK(exactly("meta nfproto ipv4 meta l4proto igmp accept") == "igmp; allow\n");
+    CHECK(exactly("tcp dport 22 udp dport 53 accept").empty());
+    CHECK(exactly("meta protocol ip6 tcp dport 1 accept") == "tcp; source in [::/0]; port 1; allow\n");
+  }
+
+  TEST_CASE("what the model has no ports for is open, and only that") {
+    const Outcome outcome = with_rule("th dport 53 accept");
+    REQUIRE(outcome.reading);
+    CHECK(outcome.reading->not_understood.size() == 1);
+    Packet packet = tcp_packet("10.0.0.1", 53);
+    CHECK(verdict(*outcome.reading, packet) == Verdict::allow);
+    packet.protocol = protocols::esp;
+    packet.source_port = packet.destination_port = Port();
+    CHECK(verdict(*outcome.reading, packet) == Verdict::deny);
+    const filter::OpaqueTruths all(outcome.reading->filter.opaques.size(), true);
+    CHECK(filter::evaluate(outcome.reading->filter, packet, false, all).verdict == Verdict::allow);
+  }
+
+  TEST_CASE("a protocol stands for itself in both families") {
+    const Outcome outcome = with_rule("meta l4proto ipv6-icmp accept");
+    REQUIRE(outcome.reading);
+    CHECK(outcome.reading->not_understood.empty());
+    Packet packet = tcp_packet("10.0.0.1", 0);
+    packet.source_port = packet.destination_port = Port();
+    packet.protocol = protocols::icmpv6;
+    CHECK(verdict(*outcome.reading, packet) == Verdict::allow);
+    packet.protocol = protocols::icmp;
+    CHECK(verdict(*outcome.reading, packet) == Verdict::deny);
+    // Protocol 1 over IPv6 and 2 over IPv6 are one to a filter.
+    CHECK(with_rule("meta l4proto icmp accept").reading->not_understood.size() == 1);
+  }
+
+  TEST_CASE("ICMP") {
+    CHECK(exactly("icmp type echo-request accept") == "icmp; type 8:0-8:255; allow\n");
+    CHECK(exactly("icmp type { 0, 3-5 } icmp code 1 accept") == "icmp; type 0:1, 3:1, 4:1, 5:1; allow\n");
+    CHECK(exactly("icmpv6 type != nd-neighbor-solicit drop") == "icmpv6; type 0:0-134:255, 136:0-255:255; deny\n");
+    CHECK(exactly("ip6 saddr ::1 icmpv6 type mld-listener-reduction accept") ==
+          "source in [::1]; icmpv6; type 132:0-132:255; allow\n");
+    CHECK(rules("meta nfproto ipv6 icmp type 8 accept").starts_with("`icmp type 8-8 in a packet of the other family`"));
+  }
+
+  TEST_CASE("interfaces") {
+    CHECK(exactly("iif lo accept") == "in lo; allow\n");
+    CHECK(exactly("iifname \"eth*\" oifname != { lo, br0 } accept") == "in eth*; out * except br0 and lo; allow\n");
+    CHECK(rules("iifname \"eth\\*\" accept") == "`iifname \"eth\\\\*\"`; allow\n");
+    CHECK(rules("iif 3 accept") == "`iif 3`; allow\n");
+  }
+
+  TEST_CASE("a state is one bit: without an operator it is among those named, with one it is compared") {
+    CHECK(exactly("ct state established,related accept") == "state established, related; allow\n");
+    CHECK(exactly("ct state { established, related } accept") == "state established, related; allow\n");
+    CHECK(exactly("ct state != related drop") == "state new, established, invalid, untracked; deny\n");
+    CHECK(exactly("ct state != established,related drop") ==
+          "state new, established, related, invalid, untracked; deny\n");
+    CHECK(exactly("ct state != { established, related } drop") == "state new, invalid, untracked; deny\n");
+    CHECK(exactly("ct state & (established|related) != 0 accept") == "state established, related; allow\n");
+    CHECK(exactly("ct state & (established|related) == established accept") == "state established; allow\n");
+    CHECK(exactly("ct state 8 accept") == "state new; allow\n");
+    CHECK(exactly("ct state == established,related accept") == "state ; allow\n");
+    CHECK(exactly("ct state vmap { established : accept, related : accept, invalid : drop }") ==
+          "state established, related; allow\nstate invalid; deny\n");
+  }
+
+  TEST_CASE("concatenations, with what differs only in addresses or ports put together") {
+    CHECK(exactly("ip saddr . meta l4proto . th dport @pairs accept") ==
+          "source in [10.0.0.0/8 12.0.0.0/8]; tcp; port 22; allow\n"
+          "source in [10.0.0.0/8]; tcp; port 80-90; allow\n"
+          "source in [11.0.0.1]; udp; port 53; allow\n");
+    CHECK(exactly("iifname . tcp dport { eth0 . 22, eth0 . 80, lo . 22 } accept") ==
+          "in eth0; tcp; port 22, 80; allow\nin lo; tcp; port 22; allow\n");
+  }
+
+  TEST_CASE("a concatenation that must not be there") {
+    const Outcome outcome = with_rule("ip saddr . tcp dport != { 10.0.0.1 . 22 } accept");
+    REQUIRE(outcome.reading);
+    CHECK(outcome.reading->not_understood.empty());
+    CHECK(verdict(*outcome.reading, tcp_packet("10.0.0.1", 22)) == Verdict::deny);
+    CHECK(verdict(*outcome.reading, tcp_packet("10.0.0.1", 23)) == Verdict::allow);
+    CHECK(verdict(*outcome.reading, tcp_packet("10.0.0.2", 22)) == Verdict::allow);
+    CHECK(verdict(*outcome.reading, tcp_packet("::1", 22)) == Verdict::deny);
+  }
+}
+
+TEST_SUITE("reading nftables: what is not understood") {
+  TEST_CASE("it is a condition with the text as its name, and equal texts are equal") {
+    CHECK(rules("meta   mark 5 accept") == "`meta mark 5`; allow\n");
+    CHECK(rules("meta mark == 5 accept") == "`meta mark 5`; allow\n");
+    CHECK(rules("meta mark != 5 accept") == "not `meta mark 5`; allow\n");
+    CHECK(rules("meta skuid { root, 33 } tcp dport 80 accept") == "`meta skuid { root , 33 }`; tcp; port 80; allow\n");
+    CHECK(rules("tcp flags syn accept") == "`tcp flags syn`; tcp; allow\n");
+    CHECK(rules("tcp flags != syn accept") == "`tcp flags != syn`; tcp; allow\n");
+    CHECK(rules("tcp flags & (fin | syn) == syn accept") == "`tcp flags & ( fin | syn ) == syn`; tcp; allow\n");
+    CHECK(rules("fib saddr . mark . iif oif 0 drop") == "`fib saddr . mark . iif oif 0`; deny\n");
+    CHECK(rules("ip ttl 1 drop") == "`ip ttl 1`; source in [0.0.0.0/0]; deny\n");
+    CHECK(rules("ip6 nexthdr tcp drop") == "`ip6 nexthdr tcp`; source in [::/0]; deny\n");
+    CHECK(rules("@th,16,16 53 drop") == "`@th , 16 , 16 53 (line 13)`; deny\n");
+    CHECK(rules("exthdr frag exists drop") == "`exthdr frag exists`; deny\n");
+    CHECK(rules("ip saddr example.org accept") == "`ip saddr example.org`; source in [0.0.0.0/0]; allow\n");
+    CHECK(rules("tcp dport no-such-service accept") == "`tcp dport no-such-service`; tcp; allow\n");
+  }
+
+  TEST_CASE("each is listed with its place") {
+    const Outcome outcome = with_rule("tcp dport 22 meta mark 5 fib daddr type local accept");
+    REQUIRE(outcome.reading);
+    REQUIRE(outcome.reading->not_understood.size() == 2);
+    CHECK(outcome.reading->not_understood[0].text == "meta mark 5");
+    CHECK(outcome.reading->not_understood[1].text == "fib daddr type local");
+    CHECK(outcome.reading->not_understood[0].where.end < outcome.reading->not_understood[1].where.begin);
+  }
+
+  TEST_CASE("what changes while packets pass is never the same twice") {
+    CHECK(rules("meta mark set 0x6 tcp dport 99 accept") == "tcp; port 99; allow\n");
+    CHECK(rules("meta mark 5 accept; meta mark set 5") == "`meta mark 5 (line 13)`; allow\n");
+    CHECK(rules("ip saddr @dyn drop") == "`ip saddr @dyn`; source in [0.0.0.0/0]; deny\n");
+    CHECK(rules("ip saddr @hosts drop; add @hosts { ip saddr }") ==
+          "`ip saddr @hosts (line 13)`; source in [0.0.0.0/0]; deny\n");
+    CHECK(rules("add @dyn { ip saddr } tcp dport 5 accept") == "`add @dyn { ip saddr } (line 13)`; tcp; port 5; allow\n");
+    CHECK(rules("ct count over 3 drop") == "`ct count over 3 (line 13)`; deny\n");
+    CHECK(rules("quota over 10 mbytes drop") == "`quota over 10 mbytes (line 13)`; deny\n");
+    CHECK(rules("limit rate 10 mbytes/second accept") == "`limit rate 10 mbytes / second (line 13)`; allow\n");
+  }
+
+  TEST_CASE("statements that may do anything may do anything") {
+    CHECK(rules("tcp dport 22 queue num 0") ==
+          "`queue num 0 drops (line 13)`; tcp; port 22; deny\n"
+          "`queue num 0 rejects (line 13)`; tcp; port 22; reject\n"
+          "`queue num 0 accepts (line 13)`; tcp; port 22; allow\n");
+    CHECK(rules("notrack").contains("notrack drops"));
+    CHECK(rules("ip daddr set 10.0.0.1").contains("drops"));
+  }
+}
+
+TEST_SUITE("reading nftables: what rules do") {
+  TEST_CASE("verdicts") {
+    CHECK(exactly("counter packets 3 bytes 4 log prefix \"x \" level info accept comment \"why\"") == "log; allow\n");
+    CHECK(exactly("jump a") == "jump a\n");
+    CHECK(exactly("goto a") == "goto a\n");
+    CHECK(exactly("return") == "return\n");
+    CHECK(exactly("continue").empty());
+    CHECK(exactly("counter").empty());
+    CHECK(exactly("reject") == "reject\n");
+    CHECK(exactly("reject with tcp reset") == "tcp; reject\n");
+    CHECK(exactly("reject with icmpx type admin-prohibited") == "reject\n");
+    CHECK(exactly("reject with icmp port-unreachable") == "source in [0.0.0.0/0]; reject\n");
+  }
+
+  TEST_CASE("limits") {
+    CHECK(exactly("limit rate 5/minute accept") == "limit 5/minute; allow\n");
+    CHECK(exactly("limit rate 5/minute burst 7 packets tcp dport 1 accept") == "tcp; port 1; limit 5/minute burst 7; allow\n");
+    CHECK(exactly("limit name \"lim\" accept") == "limit 10/second burst 20; allow\n");
+    CHECK(exactly("limit rate 5/minute log prefix \"x\"").empty());
+    CHECK(exactly("update @dyn { ip saddr limit rate 3/minute } accept") ==
+          "source in [0.0.0.0/0]; limit 3/minute per source; allow\n");
+    CHECK(exactly("update @dyn { ip6 saddr & ffff:ffff:ffff:ffff:: limit rate 3/hour burst 9 packets } accept") ==
+          "source in [::/0]; limit 3/hour burst 9 per source; allow\n");
+    CHECK(rules("update @dyn { ip daddr limit rate 3/minute } accept").starts_with("`update @dyn"));
+  }
+
+  TEST_CASE("a limit that is exceeded, and two limits") {
+    const Outcome over = with_rule("limit rate over 5/second drop; accept");
+    REQUIRE(over.reading);
+    CHECK(verdict(*over.reading, tcp_packet("10.0.0.1", 1), false) == Verdict::allow);
+    CHECK(verdict(*over.reading, tcp_packet("10.0.0.1", 1), true) == Verdict::deny);
+    const Outcome two = with_rule("limit rate 5/second limit rate 9/minute accept");
+    REQUIRE(two.reading);
+    CHECK(two.reading->filter.limits.size() == 2);
+    CHECK(verdict(*two.reading, tcp_packet("10.0.0.1", 1), false) == Verdict::allow);
+    CHECK(verdict(*two.reading, tcp_packet("10.0.0.1", 1), true) == Verdict::deny);
+  }
+
+  TEST_CASE("verdict maps") {
+    CHECK(exactly("ip saddr vmap @to") == "source in [10.0.0.0/8]; jump a\nsource in [11.0.0.0/8]; deny\n");
+    CHECK(exactly("tcp dport vmap { 22 : accept, 23 : drop, * : reject }").empty() == false);
+  }
+}
