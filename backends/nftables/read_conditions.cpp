@@ -297,8 +297,9 @@ void Writer::add(filter::ChainId chain, const Conditions& conditions, const Tail
   const auto text = [](std::string_view name, const PortSet& set) {
     return set.is_all() ? std::string() : std::string(name) + (set.empty() ? "none" : to_string(set));
   };
-  keep_beyond_model(others, tail, "th" + text(" sport ", conditions.source_ports) + text(" dport ", conditions.destination_ports) +
-                          " of a protocol without ports");
+  keep_beyond_model(others, tail,
+                    "th" + text(" sport ", conditions.source_ports) + text(" dport ", conditions.destination_ports) +
+                        " of a protocol without ports");
   add_exact(chain, others, tail, line);
 }
 

@@ -51,12 +51,20 @@ class Rows {
       for (std::size_t field = 0; field + 1 < width_; ++field)
         cells_.push_back(values_[field].number({elements.ranges[i * (width_ - 1) + field]}));
       cells_.push_back(is_map ? actions[i] : 0);
+      first_.push_back(static_cast<std::uint32_t>(i));
     }
   }
 
   std::size_t size() const { return cells_.size() / width_; }
   std::span<Number> row(std::size_t i) { return std::span(cells_).subspan(i * width_, width_); }
   const std::vector<Range>& values(std::size_t field, Number number) const { return values_[field][number]; }
+  /// The rows in the order in which the first elements of each stand in the text.
+  std::vector<std::uint32_t> order() const {
+    std::vector<std::uint32_t> rows(size());
+    std::iota(rows.begin(), rows.end(), 0u);
+    std::ranges::sort(rows, {}, [&](std::uint32_t row) { return first_[row]; });
+    return rows;
+  }
 
   /// Rows that differ in this field alone become one.
   void unite(std::size_t field) {
@@ -70,11 +78,14 @@ class Rows {
     };
     std::ranges::stable_sort(order, key_less);
     std::vector<Number> united;
+    std::vector<std::uint32_t> firsts;
     for (std::size_t begin = 0; begin < order.size();) {
       std::size_t end = begin + 1;
       while (end < order.size() && !key_less(order[begin], order[end])) ++end;
       std::vector<Range> ranges;
+      firsts.push_back(first_[order[begin]]);
       for (std::size_t i = begin; i < end; ++i) {
+        firsts.back() = std::min(firsts.back(), first_[order[i]]);
         const std::vector<Range>& some = values_[field][row(order[i])[field]];
         ranges.insert(ranges.end(), some.begin(), some.end());
       }
@@ -85,12 +96,14 @@ class Rows {
       begin = end;
     }
     cells_ = std::move(united);
+    first_ = std::move(firsts);
   }
 
  private:
   std::size_t width_;
   std::vector<Values> values_;
   std::vector<Number> cells_;
+  std::vector<std::uint32_t> first_;  ///< of each row, the first element that is in it
 };
 
 bool meet(const std::vector<Range>& a, const std::vector<Range>& b, Type type, const Interfaces& interfaces) {
@@ -173,12 +186,13 @@ std::optional<std::vector<Group>> groups_of(const Elements& elements, bool is_ma
   if (apart && !*apart) return std::nullopt;
   Rows rows(elements, is_map);
   for (const std::size_t field : order_of_fields(elements)) rows.unite(field);
-  std::vector<Group> groups(rows.size());
-  for (std::size_t i = 0; i < groups.size(); ++i) {
+  std::vector<Group> groups;
+  for (const std::uint32_t i : rows.order()) {
     const auto row = rows.row(i);
+    Group& group = groups.emplace_back();
     for (std::size_t field = 0; field < elements.width(); ++field)
-      groups[i].fields.push_back(rows.values(field, row[field]));
-    if (is_map) groups[i].action = elements.distinct[row.back()];
+      group.fields.push_back(rows.values(field, row[field]));
+    if (is_map) group.action = elements.distinct[row.back()];
   }
   if (!apart && !are_apart(groups, elements, interfaces)) return std::nullopt;
   return groups;

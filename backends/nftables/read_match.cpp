@@ -106,7 +106,7 @@ bool Reader::states() {
   if (lexer_.peek().is("{") || lexer_.peek().is("@")) {
     const Key key{Field::state, Type::state, 0, {}};
     if (masked || (!op.empty() && op != "==" && op != "!=")) return unknown();
-    return lexer_.peek().is("{") ? anonymous_set({key}, op == "!=") : named_set({key}, op == "!=");
+    return lexer_.next().is("{") ? anonymous_set({key}, op == "!=") : named_set({key}, op == "!=");
   }
   if (!state_bits(value)) return unknown();
   last = value;

@@ -165,18 +165,27 @@ bool Reader::limit_rate(LimitUse& use, bool& packets) {
   const Token rate = lexer_.next();
   packets = rate.kind == Kind::number;
   if (rate.kind != Kind::number && rate.kind != Kind::word) return refuse("nft expects a rate here");
-  if (lexer_.peek().is("bytes") || lexer_.peek().is("kbytes") || lexer_.peek().is("mbytes")) {
+  // `10 mbytes/second` is a number and one word.
+  std::string_view unit = lexer_.peek().text;
+  if (unit.starts_with("bytes") || unit.starts_with("kbytes") || unit.starts_with("mbytes")) {
     packets = false;
     lexer_.next();
+    unit = unit.substr(std::min(unit.size(), unit.find('/')));
+    if (unit.size() > 1) unit.remove_prefix(1);
+  } else {
+    unit = {};
   }
-  lexer_.take("/");
-  const Token unit = lexer_.next();
+  if (unit.empty()) {
+    if (!lexer_.take("/")) return refuse("nft expects `/` and a unit of time here");
+    unit = lexer_.peek().text;
+    lexer_.next();
+  }
   using Unit = Limit::Unit;
-  if (unit.is("second")) use.limit.unit = Unit::second;
-  else if (unit.is("minute")) use.limit.unit = Unit::minute;
-  else if (unit.is("hour")) use.limit.unit = Unit::hour;
-  else if (unit.is("day")) use.limit.unit = Unit::day;
-  else if (unit.is("week")) packets = false;  // which limits do not have here
+  if (unit == "second") use.limit.unit = Unit::second;
+  else if (unit == "minute") use.limit.unit = Unit::minute;
+  else if (unit == "hour") use.limit.unit = Unit::hour;
+  else if (unit == "day") use.limit.unit = Unit::day;
+  else if (unit == "week") packets = false;  // which limits do not have here
   else return refuse("nft has no such unit of time");
   Uint128 burst = Limit::default_burst;
   if (lexer_.take("burst")) {

@@ -188,7 +188,7 @@ filter::ChainId Translation::find(const Place& place, const Action& action) {
   const std::string name = "`" + std::string(action.chain) + "`";
   source_.refuse(action.where, called == nullptr ? "there is no chain " + name + " in this table"
                                                  : "nothing can lead to " + name + ", because it has a hook");
-  return place.into;
+  return writer_.chain({});
 }
 
 /// A chain that ends with a verdict for each packet: what the base chain says, and of what it accepts, the next ones.

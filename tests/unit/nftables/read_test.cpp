@@ -26,8 +26,7 @@ Outcome read_text(const std::string& text) {
   for (const Diagnostic& finding : diagnostics.sorted()) {
     CHECK(finding.code == Code::foreign_syntax);
     const Position place = sources.begin(finding.primary.where);
-    outcome.findings +=
-        std::to_string(place.line) + ":" + std::to_string(place.column) + ": " + finding.message + "\n";
+    outcome.findings += std::to_string(place.line) + ":" + std::to_string(place.column) + ": " + finding.message + "\n";
   }
   return outcome;
 }
@@ -41,7 +40,8 @@ const std::string head =
     "  set dyn { type ipv4_addr; flags dynamic,timeout; timeout 1m; size 1000; }\n"
     "  set pairs { type ipv4_addr . inet_proto . inet_service; flags interval\n"
     "    elements = { 10.0.0.0/8 . tcp . 22, 12.0.0.0/8 . tcp . 22, 10.0.0.0/8 . tcp . 80-90, 11.0.0.1 . udp . 53 } }\n"
-    "  set hash { type ipv4_addr . inet_proto . inet_service; elements = { 10.1.0.0 . tcp . 22, 10.2.0.1 . tcp . 23 } }\n"
+    "  set hash { type ipv4_addr . inet_proto . inet_service; elements = { 10.1.0.0 . tcp . 22, 10.2.0.1 . tcp . 23 } "
+    "}\n"
     "  map to { type ipv4_addr : verdict; flags interval; elements = { 10.0.0.0/8 : jump a, 11.0.0.0/8 : drop } }\n"
     "  map rest { typeof ip saddr . tcp dport : verdict; elements = { 10.0.0.1 . 22 : accept, * : jump a } }\n"
     "  chain a { accept }\n"
@@ -114,7 +114,8 @@ std::optional<Verdict> verdict(const nft::Reading& reading, const Packet& packet
 TEST_SUITE("reading nftables: conditions") {
   TEST_CASE("addresses") {
     CHECK(exactly("ip saddr 10.0.0.1 accept") == "source in [10.0.0.1]; allow\n");
-    CHECK(exactly("ip daddr != 10.0.0.0/8 drop") == "destination in [0.0.0.0-9.255.255.255 11.0.0.0/8 12.0.0.0-255.255.255.255]; deny\n");
+    CHECK(exactly("ip daddr != 10.0.0.0/8 drop") ==
+          "destination in [0.0.0.0-9.255.255.255 11.0.0.0-255.255.255.255]; deny\n");
     CHECK(exactly("ip saddr 10.0.0.1-10.0.0.9 accept") == "source in [10.0.0.1-10.0.0.9]; allow\n");
     CHECK(exactly("ip saddr { 10.0.0.1, 10.0.0.2, { 11.0.0.0/8 } } accept") ==
           "source in [10.0.0.1-10.0.0.2 11.0.0.0/8]; allow\n");
@@ -187,7 +188,7 @@ TEST_SUITE("reading nftables: conditions") {
   TEST_CASE("interfaces") {
     CHECK(exactly("iif lo accept") == "in lo; allow\n");
     CHECK(exactly("iifname \"eth*\" oifname != { lo, br0 } accept") == "in eth*; out * except br0 and lo; allow\n");
-    CHECK(rules("iifname \"eth\\*\" accept") == "`iifname \"eth\\\\*\"`; allow\n");
+    CHECK(rules("iifname \"eth\\*\" accept") == "`iifname \"eth\\*\"`; allow\n");
     CHECK(rules("iif 3 accept") == "`iif 3`; allow\n");
   }
 
@@ -259,10 +260,11 @@ TEST_SUITE("reading nftables: what is not understood") {
     CHECK(rules("ip saddr @dyn drop") == "`ip saddr @dyn`; source in [0.0.0.0/0]; deny\n");
     CHECK(rules("ip saddr @hosts drop; add @hosts { ip saddr }") ==
           "`ip saddr @hosts (line 13)`; source in [0.0.0.0/0]; deny\n");
-    CHECK(rules("add @dyn { ip saddr } tcp dport 5 accept") == "`add @dyn { ip saddr } (line 13)`; tcp; port 5; allow\n");
+    CHECK(rules("add @dyn { ip saddr } tcp dport 5 accept") ==
+          "`add @dyn { ip saddr } (line 13)`; tcp; port 5; allow\n");
     CHECK(rules("ct count over 3 drop") == "`ct count over 3 (line 13)`; deny\n");
     CHECK(rules("quota over 10 mbytes drop") == "`quota over 10 mbytes (line 13)`; deny\n");
-    CHECK(rules("limit rate 10 mbytes/second accept") == "`limit rate 10 mbytes / second (line 13)`; allow\n");
+    CHECK(rules("limit rate 10 mbytes/second accept") == "`limit rate 10 mbytes/second (line 13)`; allow\n");
   }
 
   TEST_CASE("statements that may do anything may do anything") {
@@ -291,7 +293,8 @@ TEST_SUITE("reading nftables: what rules do") {
 
   TEST_CASE("limits") {
     CHECK(exactly("limit rate 5/minute accept") == "limit 5/minute; allow\n");
-    CHECK(exactly("limit rate 5/minute burst 7 packets tcp dport 1 accept") == "tcp; port 1; limit 5/minute burst 7; allow\n");
+    CHECK(exactly("limit rate 5/minute burst 7 packets tcp dport 1 accept") ==
+          "tcp; port 1; limit 5/minute burst 7; allow\n");
     CHECK(exactly("limit name \"lim\" accept") == "limit 10/second burst 20; allow\n");
     CHECK(exactly("limit rate 5/minute log prefix \"x\"").empty());
     CHECK(exactly("update @dyn { ip saddr limit rate 3/minute } accept") ==
@@ -315,6 +318,208 @@ TEST_SUITE("reading nftables: what rules do") {
 
   TEST_CASE("verdict maps") {
     CHECK(exactly("ip saddr vmap @to") == "source in [10.0.0.0/8]; jump a\nsource in [11.0.0.0/8]; deny\n");
-    CHECK(exactly("tcp dport vmap { 22 : accept, 23 : drop, * : reject }").empty() == false);
+    CHECK(exactly("tcp dport vmap { 22 : accept, 23 : drop, 24 : continue }") ==
+          "tcp; port 22; allow\ntcp; port 23; deny\n");
+    CHECK(exactly("tcp dport vmap { 22 : continue, 23 : drop } accept") == "tcp; port 22; allow\ntcp; port 23; deny\n");
+    CHECK(exactly("tcp dport vmap { 22 : jump a, * : drop }") ==
+          "tcp; port 22; jump a\ntcp; port 0-21, 23-65535; deny\n");
+    CHECK(exactly("meta protocol vmap { ip : jump a, ip6 : return }") ==
+          "source in [0.0.0.0/0]; jump a\nsource in [::/0]; return\n");
+    CHECK(exactly("iifname . tcp dport vmap { eth0 . 22 : jump a, lo . 22 : jump a, lo . 23 : drop }") ==
+          "in eth0, lo; tcp; port 22; jump a\nin lo; tcp; port 23; deny\n");
+    CHECK(rules("ip dscp vmap { cs1 : continue, cs4 : accept }") == "`ip dscp cs4`; source in [0.0.0.0/0]; allow\n");
+  }
+
+  TEST_CASE("what no other element of a map meets") {
+    const Outcome outcome = with_rule("ip saddr . tcp dport vmap @rest");
+    REQUIRE(outcome.reading);
+    CHECK(outcome.reading->not_understood.empty());
+    CHECK(verdict(*outcome.reading, tcp_packet("10.0.0.1", 22)) == Verdict::allow);
+    CHECK(verdict(*outcome.reading, tcp_packet("10.0.0.9", 22)) == Verdict::allow);
+    CHECK(verdict(*outcome.reading, tcp_packet("::1", 22)) == Verdict::deny);
+  }
+
+  TEST_CASE("elements of a map that overlap are not understood") {
+    const Outcome outcome =
+        with_rule("ip saddr . tcp dport vmap { 10.0.0.0/8 . 22 : accept, 10.1.0.0/16 . 20-30 : drop }");
+    REQUIRE(outcome.reading);
+    CHECK(outcome.reading->not_understood.size() == 1);
+  }
+}
+
+TEST_SUITE("reading nftables: commands") {
+  const std::string base = "table inet t { chain in { type filter hook input priority 0; } }\n";
+
+  std::string all_rules(const std::string& script) {
+    const Outcome outcome = read_text(script);
+    REQUIRE_MESSAGE(outcome.reading, outcome.findings);
+    return rules_of(outcome.reading->filter);
+  }
+
+  TEST_CASE("rules are added, inserted and flushed") {
+    CHECK(all_rules(base + "add rule inet t in tcp dport 1 accept\nadd rule inet t in tcp dport 2 accept\n"
+                           "insert rule inet t in tcp dport 3 accept\nadd rule inet t in index 0 tcp dport 4 drop\n") ==
+          "tcp; port 3; allow\ntcp; port 4; deny\ntcp; port 1; allow\ntcp; port 2; allow\n");
+    CHECK(all_rules(base + "add rule inet t in drop; flush chain inet t in; add rule inet t in accept\n") == "allow\n");
+  }
+
+  TEST_CASE("elements are added and deleted") {
+    const std::string script =
+        "add table inet t\nadd set inet t s { type inet_service; flags interval; }\n"
+        "add element inet t s { 22, 80-90 }\n"
+        "delete element inet t s { 22 }\nadd element inet t s { 99 comment \"x\" }\n" +
+        base + "add rule inet t in tcp dport @s accept\n";
+    CHECK(all_rules(script) == "tcp; port 80-90, 99; allow\n");
+  }
+
+  TEST_CASE("variables stand for their values, from where they are defined") {
+    CHECK(all_rules("define low = { 1, 2 }\ndefine all = { $low, 9 }\nredefine low = 7\n"
+                    "table inet t { chain in { type filter hook input priority 0; define here = 3\n"
+                    "tcp dport $all accept; tcp dport $low accept\n tcp dport $here accept } }\n") ==
+          "tcp; port 1-2, 9; allow\ntcp; port 7; allow\ntcp; port 3; allow\n");
+    CHECK(read_text("define x = 1\nundefine x\ntable inet t { chain in { type filter hook input priority 0;\n"
+                    "tcp dport $x accept } }\n")
+              .findings == "4:11: `$x` is not defined\n");
+  }
+
+  TEST_CASE("comments, continued lines and semicolons") {
+    CHECK(
+        all_rules(
+            "# one }\ntable inet t { # two {\n chain in { type filter hook input priority filter - 5; policy accept;\n"
+            "tcp dport \\\n 22 accept # three }\n ; drop; } }") == "tcp; port 22; allow\ndeny\n");
+  }
+
+  TEST_CASE("tables that are there in the end, and those of which nothing is left") {
+    const Outcome outcome = read_text(
+        "add table inet a\ndelete table inet a\ndestroy table ip6 b\nflush ruleset ip\n"
+        "table inet a { }\ntable c { }\ntable inet gone { }\ndelete table inet gone\n"
+        "flush table inet a\n");
+    REQUIRE(outcome.reading);
+    const nft::Reading& reading = *outcome.reading;
+    CHECK(reading.defined == std::vector<nft::TableName>{{"inet", "a"}, {"ip", "c"}});
+    CHECK(reading.removed == std::vector<nft::TableName>{{"inet", "a"}, {"ip6", "b"}, {"inet", "gone"}});
+    CHECK(reading.flushed == std::vector<std::string>{"ip"});
+    CHECK(read_text("flush ruleset").reading->flushed.size() == 6);
+  }
+}
+
+TEST_SUITE("reading nftables: hooks") {
+  std::optional<Verdict> of_script(const std::string& script, const Packet& packet) {
+    const Outcome outcome = read_text(script);
+    REQUIRE_MESSAGE(outcome.reading, outcome.findings);
+    return verdict(*outcome.reading, packet);
+  }
+  std::string chain(const std::string& name, const std::string& hook, const std::string& rest) {
+    return "chain " + name + " { type filter hook " + hook + " " + rest + " }\n";
+  }
+
+  TEST_CASE("a direction without a hook is not managed") {
+    const std::string script = "table inet t { " + chain("c", "input", "priority 0; policy drop;") + "}";
+    CHECK(of_script(script, tcp_packet("10.0.0.1", 1)) == Verdict::deny);
+    CHECK(of_script(script, tcp_packet("10.0.0.1", 1, Direction::outbound)) == std::nullopt);
+  }
+
+  TEST_CASE("what one chain accepts goes on to the next, what it drops does not") {
+    const std::string script =
+        "table inet t { " + chain("second", "input", "priority 10; policy drop; tcp dport { 1, 2 } accept") +
+        chain("first", "input", "priority mangle; policy accept; tcp dport 1 drop; tcp dport 2-9 accept") + "}";
+    CHECK(of_script(script, tcp_packet("10.0.0.1", 1)) == Verdict::deny);
+    CHECK(of_script(script, tcp_packet("10.0.0.1", 2)) == Verdict::allow);
+    CHECK(of_script(script, tcp_packet("10.0.0.1", 3)) == Verdict::deny);
+  }
+
+  TEST_CASE("a chain that is called accepts for the chain with the hook that it was called from") {
+    const std::string script = "table inet t { chain a { accept }\n" +
+                               chain("first", "input", "priority 0; policy drop; tcp dport 1-5 jump a") +
+                               chain("second", "input", "priority 1; policy drop; tcp dport 1 jump a") + "}";
+    CHECK(of_script(script, tcp_packet("10.0.0.1", 1)) == Verdict::allow);
+    CHECK(of_script(script, tcp_packet("10.0.0.1", 2)) == Verdict::deny);
+    CHECK(of_script(script, tcp_packet("10.0.0.1", 6)) == Verdict::deny);
+  }
+
+  TEST_CASE("tables of one family") {
+    const std::string script = "table ip t { " + chain("c", "input", "priority 0; policy drop; tcp dport 1 accept") +
+                               "}\n" + "table ip6 t { " +
+                               chain("c", "input", "priority 0; policy drop; tcp dport 2 return; accept") + "}";
+    CHECK(of_script(script, tcp_packet("10.0.0.1", 1)) == Verdict::allow);
+    CHECK(of_script(script, tcp_packet("10.0.0.1", 2)) == Verdict::deny);
+    CHECK(of_script(script, tcp_packet("::1", 1)) == Verdict::allow);
+    CHECK(of_script(script, tcp_packet("::1", 2)) == Verdict::deny);
+  }
+
+  TEST_CASE("what other hooks drop is open") {
+    for (const std::string family : {"inet", "ip", "netdev", "bridge"}) {
+      CAPTURE(family);
+      const std::string hook = family == "netdev" ? "ingress device eth0" : "prerouting";
+      const Outcome outcome =
+          read_text("table " + family + " x { " + chain("c", hook, "priority 0; policy accept; counter drop") +
+                    "}\ntable inet t { " + chain("c", "input", "priority 0; policy accept;") + "}");
+      REQUIRE(outcome.reading);
+      CHECK(outcome.reading->not_understood.size() == 1);
+      REQUIRE(outcome.reading->filter.opaques.size() == 1);
+      CHECK(filter::evaluate(outcome.reading->filter, tcp_packet("10.0.0.1", 1), false, {true}).verdict ==
+            Verdict::deny);
+      CHECK(filter::evaluate(outcome.reading->filter, tcp_packet("10.0.0.1", 1), false, {false}).verdict ==
+            Verdict::allow);
+    }
+  }
+
+  TEST_CASE("a table that sleeps, and address translation, are passed over") {
+    const Outcome outcome = read_text(
+        "table inet x { flags dormant\n" + chain("c", "input", "priority 0; policy drop;") +
+        "}\ntable ip nat { chain p { type nat hook prerouting priority dstnat; tcp dport 80 dnat to 10.0.0.2; } }\n"
+        "table inet t { " +
+        chain("c", "input", "priority 0; policy accept;") + "}");
+    REQUIRE(outcome.reading);
+    CHECK(outcome.reading->not_understood.empty());
+    CHECK(outcome.reading->passed_over.size() == 2);
+    CHECK(verdict(*outcome.reading, tcp_packet("10.0.0.1", 1)) == Verdict::allow);
+  }
+}
+
+TEST_SUITE("reading nftables: what nft would refuse") {
+  TEST_CASE("in rules, at the place") {
+    CHECK(refusal("tcp dport 22 acept") == "13:18: nft has no such statement\n");
+    CHECK(refusal("accept counter") == "13:12: nft lets nothing stand behind a verdict\n");
+    CHECK(refusal("ip saddr @nowhere accept") == "13:15: there is no set `nowhere` in this table\n");
+    CHECK(refusal("jump nowhere") == "13:5: there is no chain `nowhere` in this table\n");
+    CHECK(refusal("jump in") == "13:5: nothing can lead to `in`, because it has a hook\n");
+    CHECK(refusal("limit name \"nowhere\" accept").contains("there is no limit `nowhere`"));
+    CHECK(refusal("ip saddr ::1 accept") == "13:14: this address is of the other family\n");
+    CHECK(refusal("tcp dport 65536 accept") == "13:15: this number is too large here\n");
+    CHECK(refusal("tcp dport 20-10 accept") == "13:15: this range ends before it begins\n");
+    CHECK(refusal("tcp dport { } accept") == "13:17: a set in a rule holds something\n");
+    CHECK(refusal("icmp type no-such accept") == "13:15: nft knows no such value\n");
+    CHECK(refusal("tcp dport $x accept") == "13:15: `$x` is not defined\n");
+    CHECK(refusal("ip saddr \"x accept").contains("this quote is never closed"));
+    CHECK(refusal("tcp dport vmap @hosts").contains("there is no map `hosts`"));
+  }
+
+  TEST_CASE("in commands") {
+    const auto findings = [](const std::string& text) {
+      const Outcome outcome = read_text(text);
+      CHECK_FALSE(outcome.reading);
+      return outcome.findings;
+    };
+    CHECK(findings("include \"x\"\n") == "1:1: `include` is not followed\n");
+    CHECK(findings("tabel inet t { }\n") == "1:1: nft has no such command\n");
+    CHECK(findings("add rule inet t c accept\n") == "1:15: there is no table `inet t`\n");
+    CHECK(findings("table inet t { chain c { type filter hook nowhere priority 0; } }\n") ==
+          "1:43: nft has no such hook\n");
+    CHECK(findings("table inet t { chain c {\n").contains("this brace is never closed"));
+    CHECK(findings("table inet t { set s { type ipv4_addr; elements = { 10.0.0.0/8 } }\n chain c { type filter hook "
+                   "input priority 0; ip saddr @s drop } }\n")
+              .contains("needs `flags interval`"));
+    CHECK(findings("table inet t { set s { type ipv4_addr; flags interval; elements = { 10.0.0.0/8, 10.1.0.0/16 } }\n"
+                   " chain c { type filter hook input priority 0; ip saddr @s drop } }\n")
+              .contains("overlap"));
+    CHECK(findings("table inet t { chain a { jump b }\n chain b { jump a }\n chain c { type filter hook input priority "
+                   "0; jump a } }\n")
+              .contains("leads back to itself"));
+    CHECK(findings("delete rule inet t c handle 4\n").contains("which rule goes"));
+  }
+
+  TEST_CASE("one mistake in each of two rules is said of both") {
+    CHECK(std::ranges::count(refusal("foo; bar"), '\n') == 2);
   }
 }
