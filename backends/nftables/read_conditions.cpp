@@ -297,15 +297,9 @@ void Writer::add(filter::ChainId chain, const Conditions& conditions, const Tail
   const auto text = [](std::string_view name, const PortSet& set) {
     return set.is_all() ? std::string() : std::string(name) + (set.empty() ? "none" : to_string(set));
   };
-  keep_beyond_model(others, tail,
-                    "th" + text(" sport ", conditions.source_ports) + text(" dport ", conditions.destination_ports) +
-                        " of a protocol without ports");
+  keep_opaque(others, "th" + text(" sport ", conditions.source_ports) + text(" dport ", conditions.destination_ports) +
+                          " of a protocol without ports");
   add_exact(chain, others, tail, line);
-}
-
-void Writer::keep_beyond_model(Conditions& conditions, const Tail& tail, const std::string& text) {
-  keep_opaque(conditions, text);
-  beyond_model.emplace_back(tail.origin, text);
 }
 
 /// The conditions with their protocols, of each family as far as a filter can say it.
@@ -338,7 +332,7 @@ void Writer::add_rest(filter::ChainId chain, const Conditions& conditions, Famil
     std::string text = "protocol";
     for (std::size_t number = 0; number < 256; ++number)
       if (rest[number]) text += " " + std::to_string(number);
-    keep_beyond_model(of_family, tail, text + " over " + std::string(to_string(family)));
+    keep_opaque(of_family, text + " over " + std::string(to_string(family)));
   }
   if (!action) return add_rule(chain, of_family, nullptr, tail);
   const filter::ChainId helper = this->chain(line + " " + std::string(to_string(family)));

@@ -63,8 +63,6 @@ class Writer {
   std::uint32_t origin(std::string name, Span where);
 
   filter::Filter filter;
-  /// Conditions that nft has and the model of packets has not, by the origin of their rule.
-  std::vector<std::pair<std::uint32_t, std::string>> beyond_model;
 
  private:
   using Protocols = std::bitset<256>;
@@ -76,7 +74,6 @@ class Writer {
   filter::AddressSetId addresses(const Key& key, const std::vector<Range>& ranges, bool negated, Shared shared);
   filter::AddressSetId new_addresses(std::string name, AddressSet addresses);
   filter::AddressSetId whole(Family family);
-  void keep_beyond_model(Conditions& conditions, const Tail& tail, const std::string& text);
   void add_exact(filter::ChainId chain, Conditions conditions, const Tail& tail, const std::string& line);
   void add_rest(filter::ChainId chain, const Conditions& conditions, Family family, const Protocols& rest,
                 const Tail& tail, const std::string& line);

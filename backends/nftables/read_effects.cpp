@@ -21,6 +21,14 @@ std::vector<Remark> Remarks::list(const Places& places) const {
   return remarks;
 }
 
+bool Remarks::has_part_of(std::string_view text, Extent where) const {
+  for (auto known = unknown_.lower_bound({where.begin, {}}); known != unknown_.end(); ++known) {
+    if (known->first.first > where.end) return false;
+    if (text.contains(known->first.second)) return true;
+  }
+  return false;
+}
+
 /// One rule on its way into the filter.
 struct Effects::Work {
   const Place& place;

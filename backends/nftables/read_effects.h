@@ -20,6 +20,8 @@ class Remarks {
   explicit Remarks(const Source& source) : source_(source) {}
   void not_understood(Extent where, std::string text) { add(unknown_, where, std::move(text)); }
   void passed_over(Extent where, std::string text) { add(passed_, where, std::move(text)); }
+  /// Whether something of this text was not understood there.
+  bool has_part_of(std::string_view text, Extent where) const;
   /// In order of the text, each once.
   std::vector<Remark> not_understood() const { return list(unknown_); }
   std::vector<Remark> passed_over() const { return list(passed_); }

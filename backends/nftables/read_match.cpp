@@ -90,7 +90,10 @@ bool Reader::state_bits(Uint128& bits) {
   do {
     const Token token = lexer_.next();
     const auto named = number_named(Type::state, token.text);
-    if (!named && token.kind != Kind::number) return false;
+    if (!named && token.kind != Kind::number) {
+      if (token.is_name()) context_.source.refuse(context_.source.extent(token.text), "nft knows no such state");
+      return false;
+    }
     bits |= named ? *named : token.value;
   } while (lexer_.take(",") || lexer_.take("|") || lexer_.take("or"));
   return !open || lexer_.take(")");

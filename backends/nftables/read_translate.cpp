@@ -49,6 +49,7 @@ class Translation {
   filter::ChainId chain(const Table& table, const Chain& chain, std::optional<filter::ChainId> accept);
   void write_chains();
   void read_rest();
+  void list_opaques();
   std::string name_of(const Table& table, std::string_view chain) const;
   Place place(const Table& table, std::string_view name, filter::ChainId into) const {
     return {table, name, into, std::nullopt};
@@ -287,6 +288,20 @@ void Translation::read_rest() {
   }
 }
 
+/// Conditions that nft has and the model of packets has not were found only when rules were written.
+void Translation::list_opaques() {
+  const filter::Filter& filter = writer_.filter;
+  for (const filter::Chain& chain : filter.chains)
+    for (const filter::Rule& rule : chain.rules)
+      for (const filter::Match& match : rule.all_of)
+        if (const auto* opaque = std::get_if<filter::Opaque>(&match)) {
+          const Span where = filter.origins[rule.origin].where;
+          const std::string& text = filter.opaques[opaque->condition.index];
+          if (!remarks_.has_part_of(text, {where.begin, where.end}))
+            remarks_.not_understood({where.begin, where.end}, text);
+        }
+}
+
 Reading Translation::all() {
   for (const Direction each : directions) direction(each);
   write_chains();
@@ -301,10 +316,7 @@ Reading Translation::all() {
       break;
     }
   }
-  for (const auto& [origin, text] : writer_.beyond_model) {
-    const Span where = writer_.filter.origins[origin].where;
-    remarks_.not_understood({where.begin, where.end}, text);
-  }
+  list_opaques();
   Reading reading;
   reading.filter = std::move(writer_.filter);
   reading.not_understood = remarks_.not_understood();

@@ -490,6 +490,7 @@ TEST_SUITE("reading nftables: what nft would refuse") {
     CHECK(refusal("tcp dport 20-10 accept") == "13:15: this range ends before it begins\n");
     CHECK(refusal("tcp dport { } accept") == "13:17: a set in a rule holds something\n");
     CHECK(refusal("icmp type no-such accept") == "13:15: nft knows no such value\n");
+    CHECK(refusal("ct state xxx accept") == "13:14: nft knows no such state\n");
     CHECK(refusal("tcp dport $x accept") == "13:15: `$x` is not defined\n");
     CHECK(refusal("ip saddr \"x accept").contains("this quote is never closed"));
     CHECK(refusal("tcp dport vmap @hosts").contains("there is no map `hosts`"));
