@@ -158,10 +158,12 @@ std::string Lexer::text_up_to(const Lexer& other) const {
   };
   for (Lexer copy = *this; !there(copy) && !copy.at_end(); copy.next()) {
     if (!text.empty() && text.back() != '@') text += ' ';
-    const bool quoted = copy.peek().kind == Kind::quoted;
-    if (quoted) text += '"';
-    text += copy.peek().text;
-    if (quoted) text += '"';
+    const Token& token = copy.peek();
+    // `0x05` is 5, and quotes around a word mean nothing.
+    const bool quotes = token.kind == Kind::quoted && !std::ranges::all_of(token.text, in_word);
+    if (token.kind == Kind::number && token.value <= UINT64_MAX)
+      text += std::to_string(static_cast<std::uint64_t>(token.value));
+    else text += quotes ? '"' + std::string(token.text) + '"' : std::string(token.text);
   }
   return text;
 }
