@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <set>
 
 #include "backends/nftables/address_lists.h"
 #include "compiler/base/overloaded.h"
@@ -44,7 +45,7 @@ class Estimate {
       return nullptr;
     };
     const auto enter = [&](const Chain* chain, double of_weight) {
-      if (chain == nullptr || depth >= static_cast<int>(most_jumps)) return Walk{of_weight, 0, 0};
+      if (chain == nullptr || depth > static_cast<int>(most_jumps)) return Walk{of_weight, 0, 0};
       Walk inner = walk(*chain, depth + 1);
       inner.hits += inner.weight * costs_.jump;
       inner.miss += costs_.jump;
@@ -54,8 +55,11 @@ class Estimate {
     if (by == nullptr) return enter(chain_of(rule.action), weight);
     Walk sum;
     const Lookup& map = table_.lookups[by->map.index];
+    std::set<const Chain*> entered;  // many elements may lead to one chain
     for (const Element& element : map.elements) {
-      const Walk inner = enter(chain_of(element.verdict), 1);
+      const Chain* chain = chain_of(element.verdict);
+      if (chain != nullptr && !entered.insert(chain).second) continue;
+      const Walk inner = enter(chain, 1);
       sum.weight += inner.weight;
       sum.hits += inner.hits + inner.weight * of(map);
     }

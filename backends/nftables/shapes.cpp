@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <set>
+#include <tuple>
 #include <utility>
 
 #include "backends/nftables/address_lists.h"
+#include "backends/nftables/prefix_search.h"
 #include "backends/nftables/resolve.h"
 
 namespace portpolicy::nft {
@@ -65,15 +66,13 @@ class Block {
     if (shape == RuleShape::chains) return write_chains();
     write_services(resolved_.open, "ports");
     if (shape == RuleShape::lines) write_lines();
-    if (shape == RuleShape::intervals) write_entries(resolved_.entries, family_bits(), true, "");
+    if (shape == RuleShape::intervals) write_intervals();
     if (shape == RuleShape::hashes) write_hashes();
     write_services(resolved_.rest, "rest");
   }
 
  private:
   using Entry = Resolved::Entry;
-
-  int family_bits() const { return address_bits(family_); }
 
   // What is cheapest.
 
@@ -85,10 +84,8 @@ class Block {
         return Costs::mixed(costs_.rule * entries / 2, costs_.rule * entries);
       case RuleShape::intervals:
         return Costs::mixed(costs_.tuple_intervals(family_)(count), costs_.miss(family_)(count));
-      case RuleShape::hashes: {
-        const PrefixLengths lengths = lengths_of(resolved_.entries);
-        return Costs::mixed(lengths.hit(costs_.tuple_hash), lengths.miss(costs_.tuple_hash));
-      }
+      case RuleShape::hashes:
+        return plan_search(prefix_lengths(), costs_).cost;
       case RuleShape::chains: {
         // As if each service had the same share of the addresses.
         std::size_t services = 0;
@@ -103,9 +100,9 @@ class Block {
     std::unreachable();
   }
 
-  PrefixLengths lengths_of(const std::vector<Entry>& entries) const {
+  PrefixLengths prefix_lengths() const {
     PrefixLengths lengths(family_);
-    for (const Entry& entry : entries) lengths.add(entry.addresses);
+    for (const Entry& entry : resolved_.entries) lengths.add(entry.addresses);
     return lengths;
   }
 
@@ -158,7 +155,8 @@ class Block {
       lookup.elements.push_back({{}, service.protocol, service.port, one_answer ? MapVerdict{} : verdict_of(verdict)});
     const bool named = services.size() > most_inline_services;
     add_asking(std::move(lookup),
-               named ? std::string(one_answer ? word_of(answer) : "decide") + "_" + name_ + "_" + what : "", answer);
+               named ? std::string(one_answer ? word_of(answer) : "decide") + "_" + name_ + "_" + what : "", answer,
+               to_);
   }
 
   /// Without ranges among other ports, which would make a tree of the set.
@@ -175,12 +173,12 @@ class Block {
   }
 
   /// A rule that asks the lookup, and answers so where that is a set.
-  void add_asking(Lookup lookup, const std::string& name, Answer answer) {
+  void add_asking(Lookup lookup, const std::string& name, Answer answer, ChainId to) {
     const bool is_map = lookup.is_map;
     if (!name.empty()) lookup.note = writer_.comment(comment_);
     const LookupId id = writer_.add_lookup(name, std::move(lookup));
-    if (is_map) writer_.add(to_, {{}, {}, ByMap{id, side_}, comment_});
-    else writer_.add(to_, {{FoundIn{id, side_}}, {}, answer, comment_});
+    if (is_map) writer_.add(to, {{}, {}, ByMap{id, side_}, comment_});
+    else writer_.add(to, {{FoundIn{id, side_}}, {}, answer, comment_});
   }
 
   // Services by address.
@@ -199,31 +197,78 @@ class Block {
     }
   }
 
-  /// One set, or a map where the answers differ.
-  void write_entries(const std::vector<Entry>& entries, int length, bool ranges, const std::string& by) {
-    if (entries.empty()) return;
-    const Answer answer = entries.front().answer;
-    Lookup lookup;
-    lookup.key = {Key::Part{family_, length}, true, true};
-    lookup.ranges = ranges;
-    lookup.is_map = std::any_of(entries.begin(), entries.end(), [&](const Entry& e) { return e.answer != answer; });
-    lookup.elements.reserve(entries.size());
-    for (const Entry& e : entries)
-      lookup.elements.push_back(
-          {e.addresses, e.service.protocol, e.service.port, lookup.is_map ? verdict_of(e.answer) : MapVerdict{}});
-    const std::string word(lookup.is_map ? "decide" : word_of(answer));
-    add_asking(std::move(lookup), word + "_" + name_ + by, answer);
+  static constexpr bool ascending(const Element& a, const Element& b) {
+    return std::tuple(a.protocol, a.port, a.addresses) < std::tuple(b.protocol, b.port, b.addresses);
   }
 
+  /// Elements that make a set or, where they differ in what becomes of the packet, a map.
+  void write_elements(std::vector<Element> elements, Key key, bool ranges, const std::string& by, ChainId to) {
+    if (elements.empty()) return;
+    const MapVerdict& first = elements.front().verdict;
+    const auto* answer = std::get_if<Answer>(&first);
+    const bool one_answer = answer != nullptr && std::all_of(elements.begin(), elements.end(), [&](const Element& e) {
+                              const auto* other = std::get_if<Answer>(&e.verdict);
+                              return other != nullptr && *other == *answer;
+                            });
+    const Answer of_all = answer == nullptr ? Answer::drop : *answer;
+    const std::string word(one_answer ? word_of(of_all) : "decide");
+    if (!one_answer)
+      for (Element& e : elements)
+        if (const auto* of_one = std::get_if<Answer>(&e.verdict)) e.verdict = verdict_of(*of_one);
+    add_asking({{}, {}, key, ranges, !one_answer, std::move(elements)}, word + "_" + name_ + by, of_all, to);
+  }
+
+  /// One set or map for all.
+  void write_intervals() {
+    std::vector<Element> elements;
+    elements.reserve(resolved_.entries.size());
+    for (const Entry& e : resolved_.entries)
+      elements.push_back({e.addresses, e.service.protocol, e.service.port, e.answer});
+    write_elements(std::move(elements), {Key::Part{family_, address_bits(family_)}, true, true}, true, "", to_);
+  }
+
+  // One for each length of prefix.
+
   void write_hashes() {
-    std::map<int, std::vector<Entry>> by_length;
     for (const Entry& entry : resolved_.entries)
       for_each_prefix(family_, entry.addresses, [&](Prefix prefix) {
         const Uint128 first = prefix.address.bits;
-        by_length[prefix.length].push_back({entry.service, {first, first}, entry.answer});
+        by_length_[prefix.length].push_back({{first, first}, entry.service.protocol, entry.service.port, entry.answer});
       });
-    for (const int length : lengths_of(resolved_.entries).by_number())
-      write_entries(by_length[length], length, false, "_by" + std::to_string(length));
+    write_search(plan_search(prefix_lengths(), costs_).steps, to_);
+  }
+
+  void write_search(const std::vector<SearchStep>& steps, ChainId to) {
+    for (const SearchStep& step : steps) {
+      std::vector<Element> elements = std::move(by_length_[step.length]);
+      const std::string by = "_by" + std::to_string(step.length);
+      if (!step.longer.empty()) {
+        const ChainId longer =
+            writer_.add_chain("", name_ + "_longer_than_" + std::to_string(step.length), suffix_of(family_));
+        add_markers(step, longer, elements);
+        write_elements(std::move(elements), {Key::Part{family_, step.length}, true, true}, false, by, to);
+        write_search(step.longer, longer);
+      } else {
+        write_elements(std::move(elements), {Key::Part{family_, step.length}, true, true}, false, by, to);
+      }
+    }
+  }
+
+  /// The leading bits of all longer prefixes, each once. No prefix of this length begins so, for none overlap.
+  void add_markers(const SearchStep& step, ChainId longer, std::vector<Element>& elements) const {
+    const int ignored = address_bits(family_) - step.length;
+    std::vector<Element> markers;
+    for (const int length : lengths_of(step.longer)) {
+      for (const Element& e : by_length_.at(length)) {
+        const Uint128 first = e.addresses.first >> ignored << ignored;
+        markers.push_back({{first, first}, e.protocol, e.port, Jump{longer}});
+      }
+    }
+    std::sort(markers.begin(), markers.end(), ascending);
+    const auto same = [](const Element& a, const Element& b) { return !ascending(a, b) && !ascending(b, a); };
+    markers.erase(std::unique(markers.begin(), markers.end(), same), markers.end());
+    elements.insert(elements.end(), markers.begin(), markers.end());
+    std::sort(elements.begin(), elements.end(), ascending);
   }
 
   // A chain for each service.
@@ -242,10 +287,8 @@ class Block {
       begin = end;
     }
     if (map.elements.empty()) return;
-    std::sort(map.elements.begin(), map.elements.end(), [](const Element& a, const Element& b) {
-      return std::pair(a.protocol, a.port) < std::pair(b.protocol, b.port);
-    });
-    add_asking(std::move(map), "decide_" + name_ + "_ports", Answer::drop);
+    std::sort(map.elements.begin(), map.elements.end(), ascending);
+    add_asking(std::move(map), "decide_" + name_ + "_ports", Answer::drop, to_);
   }
 
   ChainId service_chain(const std::vector<Entry>& entries) {
@@ -277,6 +320,7 @@ class Block {
   const std::vector<Tabular>& rules_;
   Resolved resolved_;
   std::uint32_t comment_ = 0;
+  std::map<int, std::vector<Element>> by_length_;  ///< the entries as prefixes
 };
 
 }  // namespace
