@@ -2,14 +2,15 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <map>
-#include <tuple>
+#include <optional>
 
 namespace portpolicy::nft {
 namespace {
 
 /// So many markers can be found one after the other. The kernel follows 15 jumps.
 constexpr int most_markers = 4;
+/// Of more lengths than this no search is planned. They come of ranges that are no prefixes, and another shape is better.
+constexpr std::size_t most_lengths = 24;
 
 /// Tries every search among the lengths, the best for each part of them once.
 class Planner {
@@ -21,13 +22,15 @@ class Planner {
     for (const Length& length : all_) sums_.push_back(sums_.back() + length.count);
     // One packet of three meets no prefix.
     misses_ = static_cast<double>(sums_.back()) / 2;
+    best_.resize(all_.size() > most_lengths ? 0 : place(all_.size(), 0, false, 0));
   }
 
   Search plan() {
     if (all_.empty()) return {};
+    const int markers = all_.size() > most_lengths ? 0 : most_markers;
     Search search;
-    add_steps(0, all_.size(), true, most_markers, search.steps);
-    search.cost = best(0, all_.size(), true, most_markers).cost / (static_cast<double>(sums_.back()) + misses_);
+    add_steps(0, all_.size(), true, markers, search.steps);
+    search.cost = best(0, all_.size(), true, markers).cost / (static_cast<double>(sums_.back()) + misses_);
     return search;
   }
 
@@ -41,6 +44,11 @@ class Planner {
     std::size_t first = 0;  ///< the length that is asked first, if it has markers
     bool markers = false;   ///< else all are asked, the most numerous first
   };
+
+  std::size_t place(std::size_t begin, std::size_t end, bool with_misses, int markers) const {
+    const std::size_t part = begin * (all_.size() + 1) + end;
+    return (part * 2 + (with_misses ? 1 : 0)) * (most_markers + 1) + static_cast<std::size_t>(markers);
+  }
 
   double between(std::size_t begin, std::size_t end) const { return static_cast<double>(sums_[end] - sums_[begin]); }
 
@@ -62,18 +70,20 @@ class Planner {
 
   /// Among the lengths from `begin` to before `end`, for the packets that are in one of their prefixes, and perhaps
   /// for those that are in none. These find a marker too rarely to count.
-  const Best& best(std::size_t begin, std::size_t end, bool with_misses, int markers) {
-    const auto [found, fresh] = best_.try_emplace(std::tuple(begin, end, with_misses, markers));
-    if (!fresh) return found->second;
+  Best best(std::size_t begin, std::size_t end, bool with_misses, int markers) {
     Best result{one_after_the_other(begin, end, with_misses), begin, false};
+    if (markers == 0 || begin + 1 == end) return result;
+    std::optional<Best>& known = best_[place(begin, end, with_misses, markers)];
+    if (known) return *known;
     const double all = between(begin, end) + (with_misses ? misses_ : 0);
-    for (std::size_t first = begin; markers > 0 && first + 1 < end; ++first) {
+    for (std::size_t first = begin; first + 1 < end; ++first) {
       double cost = all * costs_.tuple_hash(sums_[end] - sums_[first]) + between(first + 1, end) * costs_.jump +
                     best(first + 1, end, false, markers - 1).cost;
       if (first > begin) cost += best(begin, first, with_misses, markers).cost;
       if (cost < result.cost) result = {cost, first, true};
     }
-    return best_[{begin, end, with_misses, markers}] = result;
+    known = result;
+    return result;
   }
 
   void add_steps(std::size_t begin, std::size_t end, bool with_misses, int markers, std::vector<SearchStep>& steps) {
@@ -92,7 +102,7 @@ class Planner {
   std::vector<Length> all_;           ///< ascending
   std::vector<std::size_t> sums_{0};  ///< of the counts before each
   double misses_ = 0;
-  std::map<std::tuple<std::size_t, std::size_t, bool, int>, Best> best_;
+  std::vector<std::optional<Best>> best_;  ///< by `place`
 };
 
 }  // namespace

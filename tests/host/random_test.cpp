@@ -11,6 +11,7 @@
 #include "compiler/diagnostics/packet_json.h"
 #include "tests/host/support/policed.h"
 #include "tests/host/support/random_shots.h"
+#include "tests/support/shapes.h"
 
 namespace portpolicy::host_tests {
 namespace {
@@ -23,11 +24,48 @@ std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
   return value == nullptr ? otherwise : std::strtoull(value, nullptr, 0);
 }
 
+/// Rules of addresses and ports alone, from and to networks that lie in each other.
+test::PolicyText many_rules(Random& random) {
+  using Words = std::vector<std::string>;
+  // The narrow ones first, as rules must stand that are to match something.
+  static const Words networks{"10.1.2.3",        "fd00::7",           "10.1.2.4/30",       "fd00::/126",
+                              "10.1.2.0/28",     "fd00::3-fd00::1:7", "10.1.2.5-10.1.3.9", "10.1.2.0/24",
+                              "fd00:0:0:1::/64", "10.1.0.0/20",       "192.0.2.0/24",      "10.1.0.0/16",
+                              "fd00::/16",       "2001:db8::/32",     "10.0.0.0/8",        "fd00::/8"};
+  static const Words services{"22/tcp",
+                              "23/tcp",
+                              "80/tcp",
+                              "53/udp",
+                              "22/udp",
+                              "9/sctp",
+                              "[22/tcp, 25/tcp]",
+                              "8000-8005/tcp",
+                              "[24/udp, 8003/tcp]",
+                              "443/tcp",
+                              "443/udp",
+                              "8006-8007/udp",
+                              "1/tcp"};
+  test::PolicyText policy;
+  policy.head = "portpolicy: 1\nbase: []\ndefaults: {inbound: " + random.one_of(Words{"deny", "reject", "allow"}) +
+                ", outbound: reject, forward: deny}\n";
+  const std::size_t count = 60 + random.below(60);
+  for (std::size_t i = 0; i < count; ++i) {
+    const Direction direction = random.one_of(directions);
+    const bool from = (direction == Direction::outbound) == random.chance(10);
+    std::string rule = "{" + random.one_of(Words{"allow", "allow", "deny", "reject"}) + ": " + random.one_of(services);
+    const std::size_t narrow = i * networks.size() / count;
+    const std::size_t network = std::min(networks.size() - 1, narrow + random.below(3));
+    if (!random.chance(4)) rule += std::string(from ? ", from: " : ", to: ") + "\"" + networks[network] + "\"";
+    if (random.chance(4)) rule += ", log: true";
+    policy.rules[static_cast<std::size_t>(direction)].push_back(rule + "}");
+  }
+  return policy;
+}
+
 /// A policy that the compiler takes. One that has a conflict or a rule without effect loses rules until it has none.
-Artifact random_artifact(Random& random, test::PolicyText& policy, unsigned& refused) {
-  policy = test::random_policy(random);
+Artifact without_faults(Random& random, test::PolicyText& policy, const nft::Options& shape, unsigned& refused) {
   while (true) {
-    Result<Artifact> artifact = compile_text(policy.text());
+    Result<Artifact> artifact = compile_text(policy.text(), shape);
     if (artifact) return std::move(*artifact);
     ++refused;
     std::vector<std::vector<std::string>*> left;
@@ -57,10 +95,12 @@ void count(Tally& tally, const Graph& graph, const Outcome& outcome) {
   ++tally.of[decision.verdict ? std::string(to_string(*decision.verdict)) : "unmanaged"];
 }
 
-void one_round(TestBed& bed, std::uint64_t seed, Tally& tally) {
+void one_round(TestBed& bed, std::uint64_t seed, test::PolicyText (*make)(Random&), Tally& tally) {
   Random random(seed);
-  test::PolicyText policy;
-  const Artifact artifact = random_artifact(random, policy, tally.refused);
+  test::PolicyText policy = make(random);
+  const std::vector<nft::Options> shapes = test::every_shape();
+  const nft::Options& shape = shapes[seed % shapes.size()];
+  const Artifact artifact = without_faults(random, policy, shape, tally.refused);
   std::vector<Shot> shots = random_shots(bed, artifact.graph, random, packets_a_round);
   bed.prepare(shots);
   nft(artifact.script);
@@ -72,20 +112,19 @@ void one_round(TestBed& bed, std::uint64_t seed, Tally& tally) {
     count(tally, artifact.graph, outcome);
     const std::string wrong = disagreement(artifact.graph, outcome);
     if (wrong.empty()) continue;
-    INFO("PORTPOLICY_SEED=", seed, " PORTPOLICY_ROUNDS=1\n", policy.text(), "\n", to_json(outcome.seen).dump());
+    INFO("PORTPOLICY_SEED=", seed, " PORTPOLICY_ROUNDS=1, ", test::said(shape), "\n", policy.text(), "\n",
+         to_json(outcome.seen).dump());
     CHECK(wrong == "");
   }
 }
 
-}  // namespace
-
-TEST_CASE("the kernel decides random packets as random policies say") {
+Tally many_rounds(test::PolicyText (*make)(Random&), std::uint64_t usual) {
   const std::uint64_t seed = from_environment("PORTPOLICY_SEED", std::random_device{}());
-  const std::uint64_t rounds = from_environment("PORTPOLICY_ROUNDS", usual_rounds);
+  const std::uint64_t rounds = from_environment("PORTPOLICY_ROUNDS", usual);
   TestBed bed;
   Tally tally;
   const auto begin = std::chrono::steady_clock::now();
-  for (std::uint64_t round = 0; round < rounds; ++round) one_round(bed, seed + round, tally);
+  for (std::uint64_t round = 0; round < rounds; ++round) one_round(bed, seed + round, make, tally);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
 
   std::string kinds;
@@ -93,10 +132,23 @@ TEST_CASE("the kernel decides random packets as random policies say") {
   MESSAGE("seed ", seed, ": ", rounds, " policies (", tally.refused, " refused), ", tally.sent, " packets, ",
           tally.arrived, " arrived, ", tally.by_rule, " decided by a rule, ", tally.answered, " answered, ",
           took.count(), " s:", kinds);
+  return tally;
+}
+
+}  // namespace
+
+TEST_CASE("the kernel decides random packets as random policies say, in every shape") {
+  Tally tally = many_rounds(test::random_policy, usual_rounds);
   CHECK(tally.arrived * 2 >= tally.sent);
   CHECK(tally.by_rule * 5 >= tally.arrived);
   // The kernel may be silent to some of what is rejected, not to most of it.
   CHECK(tally.answered * 2 >= tally.of["reject"]);
+}
+
+TEST_CASE("the kernel decides packets at the boundaries of many rules as they say, in every shape") {
+  Tally tally = many_rounds(many_rules, usual_rounds);
+  CHECK(tally.arrived * 2 >= tally.sent);
+  CHECK(tally.by_rule * 4 >= tally.arrived);
 }
 
 }  // namespace portpolicy::host_tests

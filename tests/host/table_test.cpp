@@ -57,6 +57,23 @@ TEST_CASE("a new policy replaces the old one") {
   CHECK(nft_list() == replaced);
 }
 
+TEST_CASE("a policy in another shape replaces the old one whole") {
+  const nft::Options readable{nft::Optimize::readable, false, {}}, fast{nft::Optimize::fast, false, {}};
+  TestBed bed;
+  load(bed, policy, readable);
+  const std::string one_table = nft_list();
+  CHECK(one_table.contains("table inet portpolicy {"));
+  load(bed, policy, fast);
+  const std::string two_tables = nft_list();
+  CHECK_FALSE(two_tables.contains("table inet portpolicy {"));
+  CHECK(two_tables.contains("table ip portpolicy {"));
+  CHECK(two_tables.contains("table ip6 portpolicy {"));
+  load(bed, policy, readable);
+  CHECK(nft_list() == one_table);
+  load(bed, policy, fast);
+  CHECK(nft_list() == two_tables);
+}
+
 TEST_CASE("tables of others are left alone") {
   TestBed bed;
   nft(foreign);

@@ -6,7 +6,6 @@
 #include <optional>
 #include <utility>
 
-#include "backends/nftables/lower.h"
 #include "backends/nftables/print.h"
 #include "cli/file_system_reader.h"
 #include "compiler/compile.h"
@@ -18,7 +17,7 @@ namespace portpolicy::host_tests {
 namespace {
 
 /// There is one policy, and it includes nothing.
-Result<Artifact> compile_by(FileReader& reader, const std::string& path) {
+Result<Artifact> compile_by(FileReader& reader, const std::string& path, const nft::Options& options) {
   using namespace std::chrono_literals;
   SourceMap sources;
   Diagnostics diagnostics;
@@ -26,25 +25,25 @@ Result<Artifact> compile_by(FileReader& reader, const std::string& path) {
   if (!compiled) return fail(path + ": " + compiled.error().reason);
   const auto found = [&] { return fail(render_text(diagnostics.sorted(), sources, Colour::off)); };
   if (diagnostics.has_errors()) return found();
-  const nft::Ruleset ruleset = nft::lower(compiled->filter, diagnostics);
+  const nft::Ruleset ruleset = nft::lower(compiled->filter, options, diagnostics);
   if (diagnostics.has_errors()) return found();
   return Artifact{std::move(compiled->graph), nft::print(ruleset, {"0", path, "0", "2026-11-22"})};
 }
 
 }  // namespace
 
-Result<Artifact> compile_text(const std::string& policy) {
+Result<Artifact> compile_text(const std::string& policy, const nft::Options& options) {
   test::MemoryReader reader({{"policy.yaml", policy}});
-  return compile_by(reader, "policy.yaml");
+  return compile_by(reader, "policy.yaml", options);
 }
 
-Result<Artifact> compile_file(const std::string& path) {
+Result<Artifact> compile_file(const std::string& path, const nft::Options& options) {
   cli::FileSystemReader reader({std::nullopt, PORTPOLICY_SOURCE_DIR "/policies/library"});
-  return compile_by(reader, path);
+  return compile_by(reader, path, options);
 }
 
-Graph load(const TestBed& bed, const std::string& policy) {
-  Result<Artifact> artifact = compile_text(policy);
+Graph load(const TestBed& bed, const std::string& policy, const nft::Options& options) {
+  Result<Artifact> artifact = compile_text(policy, options);
   if (!artifact) FAIL(artifact.error().message);
   bed.host().enter();
   nft(artifact->script);
@@ -53,7 +52,8 @@ Graph load(const TestBed& bed, const std::string& policy) {
 
 void unload(const TestBed& bed) {
   bed.host().enter();
-  nft("table inet portpolicy\ndelete table inet portpolicy\n");
+  for (const std::string table : {"inet portpolicy", "ip portpolicy", "ip6 portpolicy"})
+    nft("add table " + table + "\ndelete table " + table + "\n");
 }
 
 std::string disagreement(const Graph& graph, const Outcome& outcome) {

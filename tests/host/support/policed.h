@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "backends/nftables/lower.h"
 #include "compiler/base/result.h"
 #include "compiler/graph/graph.h"
 #include "tests/host/support/test_bed.h"
@@ -14,12 +15,12 @@ struct Artifact {
   std::string script;  ///< for `nft -f`
 };
 /// The whole way from text to script; what is found wrong is the error.
-Result<Artifact> compile_text(const std::string& policy);
+Result<Artifact> compile_text(const std::string& policy, const nft::Options& options = {});
 /// The same for a file and what it includes; the library is the one of the source tree.
-Result<Artifact> compile_file(const std::string& path);
+Result<Artifact> compile_file(const std::string& path, const nft::Options& options = {});
 
 /// Loads a policy into the host; the running test fails if that is not possible.
-Graph load(const TestBed& bed, const std::string& policy);
+Graph load(const TestBed& bed, const std::string& policy, const nft::Options& options = {});
 /// Takes it out again.
 void unload(const TestBed& bed);
 

@@ -13,6 +13,7 @@
 #include "backends/nftables/lower.h"
 #include "backends/nftables/print.h"
 #include "tests/support/random_filter.h"
+#include "tests/support/shapes.h"
 #include "tests/support/tabular_filter.h"
 #include "tests/unit/nftables/filter_builder.h"
 
@@ -80,23 +81,6 @@ std::string script(const filter::Filter& filter, const nft::Options& options) {
 
 const nft::Options readable{nft::Optimize::readable, false, {}};
 
-/// As a person would write it, and all that is made to be fast.
-std::vector<nft::Options> all_shapes() {
-  std::vector<nft::Options> all{readable};
-  for (const nft::Optimize optimize : {nft::Optimize::readable, nft::Optimize::fast})
-    all.push_back({optimize, true, {}});
-  using enum nft::ListShape;
-  for (const auto& [lists, rules] :
-       {std::pair(lines, nft::RuleShape::lines), std::pair(hashes, nft::RuleShape::hashes),
-        std::pair(padded, nft::RuleShape::intervals), std::pair(intervals, nft::RuleShape::chains)}) {
-    nft::Options options{nft::Optimize::fast, false, {}};
-    options.costs.always_lists = lists;
-    options.costs.always_rules = rules;
-    all.push_back(options);
-  }
-  return all;
-}
-
 /// Every form that a rule can take, and random ones beside.
 std::vector<std::string> scripts() {
   FilterBuilder b;
@@ -152,7 +136,7 @@ std::vector<std::string> scripts() {
     result.push_back(script(part, readable));
     result.push_back(script(part, {nft::Optimize::fast, false, {}}));
   }
-  const std::vector<nft::Options> shapes = all_shapes();
+  const std::vector<nft::Options> shapes = test::every_shape();
   for (std::uint64_t seed = 0; seed < 35; ++seed) {
     result.push_back(script(test::RandomFilters(seed).filter(), shapes[seed % shapes.size()]));
     result.push_back(script(test::TabularFilters(seed).filter(), shapes[seed % shapes.size()]));

@@ -1,14 +1,13 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <optional>
-#include <set>
 #include <string>
 
 #include "backends/nftables/evaluate.h"
 #include "backends/nftables/lower.h"
 #include "backends/nftables/print.h"
 #include "tests/support/random_filter.h"
+#include "tests/support/shapes.h"
 #include "tests/support/tabular_filter.h"
 
 using namespace portpolicy;
@@ -16,28 +15,24 @@ using test::RandomFilters;
 
 namespace {
 
-/// Every way in which a filter can be lowered.
-std::vector<nft::Options> all_options() {
-  std::vector<nft::Options> all;
-  for (const nft::Optimize optimize : {nft::Optimize::readable, nft::Optimize::fast, nft::Optimize::automatic})
-    for (const bool counters : {false, true}) all.push_back({optimize, counters, {}});
-  nft::Options forced{nft::Optimize::fast, false, {}};
-  for (const auto lists :
-       {nft::ListShape::lines, nft::ListShape::hashes, nft::ListShape::padded, nft::ListShape::intervals})
-    for (const auto rules :
-         {nft::RuleShape::lines, nft::RuleShape::intervals, nft::RuleShape::hashes, nft::RuleShape::chains}) {
-      forced.costs.always_lists = lists;
-      forced.costs.always_rules = rules;
-      all.push_back(forced);
-    }
-  return all;
-}
+/// How often each form was made that only fast shapes have.
+struct Tally {
+  int tables = 0, inet = 0, ranges = 0, hashes = 0, lists = 0, maps = 0, jumps = 0, padded = 0;
+};
 
-std::string said(const nft::Options& options) {
-  const auto number = [](auto shape) { return shape ? std::to_string(static_cast<int>(*shape)) : std::string("-"); };
-  return "optimize " + std::to_string(static_cast<int>(options.optimize)) + ", counters " +
-         std::to_string(options.counters) + ", lists " + number(options.costs.always_lists) + ", rules " +
-         number(options.costs.always_rules);
+void count(const nft::Ruleset& ruleset, Tally& tally) {
+  if (ruleset.tables.size() > 1) ++tally.tables;
+  for (const nft::Table& table : ruleset.tables) {
+    if (table.family == nft::TableFamily::inet) ++tally.inet;
+    for (const nft::NamedSet& set : table.sets) tally.padded += set.padded ? 1 : 0;
+    for (const nft::Lookup& lookup : table.lookups) {
+      if (lookup.ranges) ++tally.ranges;
+      else if (lookup.key.address) ++(lookup.key.port ? tally.hashes : tally.lists);
+      if (lookup.is_map) ++tally.maps;
+      for (const nft::Element& element : lookup.elements)
+        if (std::holds_alternative<nft::Jump>(element.verdict)) ++tally.jumps;
+    }
+  }
 }
 
 bool apart(const Interval<Uint128>& a, const Interval<Uint128>& b) {
@@ -67,19 +62,21 @@ void check_lookups(const nft::Ruleset& ruleset) {
 
 /// `Filters` makes filters, and packets to ask about.
 template <class Filters>
-void check_all_shapes(std::uint64_t seeds, int packets) {
-  const std::vector<nft::Options> all = all_options();
+Tally check_all_shapes(std::uint64_t seeds, int packets) {
+  Tally tally;
+  const std::vector<nft::Options> all = test::every_shape();
   for (std::uint64_t seed = 0; seed < seeds; ++seed) {
     Filters random(seed);
     const filter::Filter filter = random.filter();
     std::vector<Packet> asked;
     for (int i = 0; i < packets; ++i) asked.push_back(random.packet());
     for (const nft::Options& options : all) {
-      INFO("seed ", seed, ", ", said(options));
+      INFO("seed ", seed, ", ", test::said(options));
       Diagnostics diagnostics;
       const nft::Ruleset ruleset = nft::lower(filter, options, diagnostics);
       REQUIRE_FALSE(diagnostics.has_errors());
       check_lookups(ruleset);
+      count(ruleset, tally);
       for (const Packet& packet : asked) {
         for (const bool exhausted : {false, true}) {
           if (nft::evaluate(ruleset, packet, exhausted) == filter::evaluate(filter, packet, exhausted).verdict)
@@ -91,21 +88,25 @@ void check_all_shapes(std::uint64_t seeds, int packets) {
       }
     }
   }
+  return tally;
 }
 
 }  // namespace
 
 TEST_CASE("the nftables model decides every packet as the filter does, in every shape") {
-  check_all_shapes<RandomFilters>(400, 120);
+  const Tally seen = check_all_shapes<RandomFilters>(400, 120);
+  for (const int form : {seen.tables, seen.inet, seen.lists, seen.padded}) CHECK(form > 1000);
 }
 
 TEST_CASE("rules that are looked up together decide every packet of a small world as the filter does") {
-  check_all_shapes<test::TabularFilters>(300, test::TabularFilters::worlds_packets);
+  const Tally seen = check_all_shapes<test::TabularFilters>(300, test::TabularFilters::worlds_packets);
+  for (const int form : {seen.tables, seen.inet, seen.ranges, seen.hashes, seen.lists, seen.maps, seen.jumps})
+    CHECK(form > 1000);
 }
 
 TEST_CASE("the same filter is lowered to the same bytes") {
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
-    for (const nft::Options& options : all_options()) {
+    for (const nft::Options& options : test::every_shape()) {
       Diagnostics diagnostics;
       const std::string once = nft::print(nft::lower(RandomFilters(seed).filter(), options, diagnostics), {});
       CHECK(once == nft::print(nft::lower(RandomFilters(seed).filter(), options, diagnostics), {}));
