@@ -150,22 +150,40 @@ void renumber_chains(filter::Filter& filter) {
   filter.chains = std::move(chains);
 }
 
+/// The elements that `visit` shows, in the order in which it does; their ids change with them.
+template <class Id, class Element, class Visit>
+void keep_used(std::vector<Element>& elements, Visit visit) {
+  std::map<Id, Id> now;
+  std::vector<Element> kept;
+  visit([&](Id& id) {
+    const auto [place, is_new] = now.try_emplace(id, Id(kept.size()));
+    if (is_new) kept.push_back(std::move(elements[id.index]));
+    id = place->second;
+  });
+  elements = std::move(kept);
+}
+
+template <class Function>
+void for_each_rule(filter::Filter& filter, Function function) {
+  for (filter::Chain& chain : filter.chains)
+    for (filter::Rule& rule : chain.rules) function(rule);
+}
+
 }  // namespace
 
 void prune(filter::Filter& filter) {
   renumber_chains(filter);
-  std::map<filter::OpaqueId, filter::OpaqueId> now;
-  std::vector<std::string> texts;
-  for (filter::Chain& chain : filter.chains)
-    for (filter::Rule& rule : chain.rules)
-      for (filter::Match& match : rule.all_of) {
-        auto* opaque = std::get_if<filter::Opaque>(&match);
-        if (opaque == nullptr) continue;
-        const auto [place, is_new] = now.try_emplace(opaque->condition, filter::OpaqueId(texts.size()));
-        if (is_new) texts.push_back(std::move(filter.opaques[opaque->condition.index]));
-        opaque->condition = place->second;
-      }
-  filter.opaques = std::move(texts);
+  keep_used<filter::OpaqueId>(filter.opaques, [&](auto use) {
+    for_each_rule(filter, [&](filter::Rule& rule) {
+      for (filter::Match& match : rule.all_of)
+        if (auto* opaque = std::get_if<filter::Opaque>(&match)) use(opaque->condition);
+    });
+  });
+  keep_used<filter::LimitId>(filter.limits, [&](auto use) {
+    for_each_rule(filter, [&](filter::Rule& rule) {
+      if (rule.limit) use(*rule.limit);
+    });
+  });
 }
 
 }  // namespace portpolicy::host

@@ -20,7 +20,7 @@ struct BaseChain {
 /// Joins the base chains of one hook, in the order in which packets meet them: what one accepts goes on to the next.
 filter::Hook join(filter::Filter& filter, AddressSets& sets, const std::vector<BaseChain>& chains);
 
-/// Takes out the chains that no hook leads to and the opaque conditions that nothing asks.
+/// Takes out the chains that no hook leads to, and the opaque conditions and limits that no rule asks.
 void prune(filter::Filter& filter);
 
 }  // namespace portpolicy::host

@@ -27,7 +27,8 @@ Result<Artifact> compile_by(FileReader& reader, const std::string& path, const n
   if (diagnostics.has_errors()) return found();
   const nft::Ruleset ruleset = nft::lower(compiled->filter, options, diagnostics);
   if (diagnostics.has_errors()) return found();
-  return Artifact{std::move(compiled->graph), nft::print(ruleset, {"0", path, "0", "2026-11-22"})};
+  return Artifact{std::move(compiled->graph), std::move(compiled->filter),
+                  nft::print(ruleset, {"0", path, "0", "2026-11-22"})};
 }
 
 }  // namespace
@@ -57,13 +58,15 @@ void unload(const TestBed& bed) {
 }
 
 std::string disagreement(const Graph& graph, const Outcome& outcome) {
-  const Decision decision = evaluate(graph, outcome.seen);
-  const std::string expected = decision.verdict ? std::string(to_string(*decision.verdict)) : "unmanaged";
+  return disagreement(evaluate(graph, outcome.seen).verdict, outcome);
+}
+
+std::string disagreement(std::optional<Verdict> verdict, const Outcome& outcome) {
+  const std::string expected = verdict ? std::string(to_string(*verdict)) : "unmanaged";
   const std::string seen = "the policy says " + expected + ", and the packet was: " + to_string(outcome);
-  if (!decision.verdict || *decision.verdict == Verdict::allow)
-    return outcome.passed && outcome.answer == Answer::none ? "" : seen;
+  if (!verdict || *verdict == Verdict::allow) return outcome.passed && outcome.answer == Answer::none ? "" : seen;
   if (outcome.passed) return seen;
-  if (*decision.verdict == Verdict::deny) return outcome.answer == Answer::none ? "" : seen;
+  if (*verdict == Verdict::deny) return outcome.answer == Answer::none ? "" : seen;
   const Answer answer = outcome.seen.protocol == protocols::tcp ? Answer::tcp_reset : Answer::prohibited;
   const bool excused = outcome.answer == Answer::none && may_go_unanswered(outcome.seen);
   return outcome.answer == answer || excused ? "" : seen;

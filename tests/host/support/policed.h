@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "backends/nftables/lower.h"
 #include "compiler/base/result.h"
+#include "compiler/filter/filter.h"
 #include "compiler/graph/graph.h"
 #include "tests/host/support/test_bed.h"
 
@@ -12,6 +14,7 @@ namespace portpolicy::host_tests {
 
 struct Artifact {
   Graph graph;
+  filter::Filter filter;
   std::string script;  ///< for `nft -f`
 };
 /// The whole way from text to script; what is found wrong is the error.
@@ -27,5 +30,7 @@ void unload(const TestBed& bed);
 /// What speaks against the kernel having done with a packet what the graph says; empty when nothing does. The packet
 /// must have arrived.
 std::string disagreement(const Graph& graph, const Outcome& outcome);
+/// The same with what it should have done; nothing: it is left alone.
+std::string disagreement(std::optional<Verdict> verdict, const Outcome& outcome);
 
 }  // namespace portpolicy::host_tests
