@@ -19,6 +19,13 @@ void add(std::vector<filter::OpaqueId>& to, filter::OpaqueId condition) {
   if (std::ranges::find(to, condition) == to.end()) to.push_back(condition);
 }
 
+/// Whether these are neighbouring bytes of one field.
+bool goes_on(const Source& one, const Source& next, const Box& known) {
+  if (one.of != next.of || next.index != one.index + 1) return one.of == next.of && one.of == Source::Of::unknown;
+  const auto field = field_of(one, known), next_field = field_of(next, known);
+  return !field || !next_field || field->first == next_field->first;
+}
+
 /// The expressions of one rule, in their order. After the first that decides, none is run.
 class RuleReader {
  public:
@@ -231,14 +238,11 @@ std::vector<std::size_t> RuleReader::sizes_of_key(const HeldSet& set, const Sour
   for (const unsigned size : set.fields) sizes.push_back((size + 3) / 4 * 4);
   if (std::accumulate(sizes.begin(), sizes.end(), std::size_t{0}) == set.key_size) return sizes;
   if (set.intervals) return {set.key_size};
-  // A set without ranges need not say what its key is made of; the registers do.
+  // A set without ranges need not say what its key is made of; the registers do. Parts begin at whole registers.
   sizes.clear();
-  const auto same = [](const Source& a, const Source& b) {
-    return a.of == b.of && (a.of != Source::Of::unknown || a.index == b.index);
-  };
   for (std::size_t i = 0; i < sources.size(); ++i) {
     const bool begins = i == 0 || (i % 4 == 0 && sources[i].of != Source::Of::constant &&
-                                   !(same(sources[i], sources[i - 1]) && sources[i].index == sources[i - 1].index + 1));
+                                   !goes_on(sources[i - 1], sources[i], rule_.base.box));
     if (begins) sizes.push_back(0);
     ++sizes.back();
   }

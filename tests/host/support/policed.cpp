@@ -58,15 +58,13 @@ void unload(const TestBed& bed) {
 }
 
 std::string disagreement(const Graph& graph, const Outcome& outcome) {
-  return disagreement(evaluate(graph, outcome.seen).verdict, outcome);
-}
-
-std::string disagreement(std::optional<Verdict> verdict, const Outcome& outcome) {
-  const std::string expected = verdict ? std::string(to_string(*verdict)) : "unmanaged";
+  const Decision decision = evaluate(graph, outcome.seen);
+  const std::string expected = decision.verdict ? std::string(to_string(*decision.verdict)) : "unmanaged";
   const std::string seen = "the policy says " + expected + ", and the packet was: " + to_string(outcome);
-  if (!verdict || *verdict == Verdict::allow) return outcome.passed && outcome.answer == Answer::none ? "" : seen;
+  if (!decision.verdict || *decision.verdict == Verdict::allow)
+    return outcome.passed && outcome.answer == Answer::none ? "" : seen;
   if (outcome.passed) return seen;
-  if (*verdict == Verdict::deny) return outcome.answer == Answer::none ? "" : seen;
+  if (*decision.verdict == Verdict::deny) return outcome.answer == Answer::none ? "" : seen;
   const Answer answer = outcome.seen.protocol == protocols::tcp ? Answer::tcp_reset : Answer::prohibited;
   const bool excused = outcome.answer == Answer::none && may_go_unanswered(outcome.seen);
   return outcome.answer == answer || excused ? "" : seen;

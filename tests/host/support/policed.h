@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "backends/nftables/lower.h"
@@ -30,7 +29,5 @@ void unload(const TestBed& bed);
 /// What speaks against the kernel having done with a packet what the graph says; empty when nothing does. The packet
 /// must have arrived.
 std::string disagreement(const Graph& graph, const Outcome& outcome);
-/// The same with what it should have done; nothing: it is left alone.
-std::string disagreement(std::optional<Verdict> verdict, const Outcome& outcome);
 
 }  // namespace portpolicy::host_tests
