@@ -181,6 +181,15 @@ std::optional<Direction> direction_of(std::uint32_t hook) {
   return std::nullopt;
 }
 
+/// Whether packets of a direction come by a hook.
+bool meets(const HeldTable& table, std::uint32_t hook, Direction direction) {
+  if (!sees_packets(table)) return true;
+  if (hook == NF_INET_PRE_ROUTING) return direction != Direction::outbound;
+  if (hook == NF_INET_POST_ROUTING) return direction != Direction::inbound;
+  const std::optional<Direction> only = direction_of(hook);
+  return !only || *only == direction;
+}
+
 void Translation::hook_chains(const HeldTable& table) {
   if (table.dormant) return;
   for (const HeldChain& chain : table.chains) {
@@ -197,7 +206,7 @@ void Translation::hook_chains(const HeldTable& table) {
     filter_.opaques.push_back("what the base chain " + name_of(table, chain) +
                               " stops, at another hook or of another type");
     for (const Direction one : directions)
-      if (!direction || *direction == one) hooked_[static_cast<std::size_t>(one)].push_back(hooked);
+      if (meets(table, chain.hook->number, one)) hooked_[static_cast<std::size_t>(one)].push_back(hooked);
   }
 }
 

@@ -90,7 +90,7 @@ std::vector<Script> of_sets() {
           "192.0.2.0/24 : continue, 0.0.0.0/8 : accept, 192.168.0.10-255.255.255.255 : drop }\n"
           "tcp dport vmap { 0-21 : drop, 22 : accept, 80-90 : accept }\nmeta nfproto ipv4 reject"),
       at_all_hooks("specific elements before general ones in a map of ranges", "inet",
-                   "ip saddr . tcp dport vmap { 10.2.3.4 . 80 : drop, 10.1.0.0/16 . 80-90 : accept }\n"
+                   "ip saddr . tcp dport vmap { 10.2.3.4 . 80-90 : drop, 10.0.0.0/8 . 80-90 : accept }\n"
                    "ip saddr . tcp dport vmap @late",
                    "map late { type ipv4_addr . inet_service : verdict; flags interval\nelements = { 10.2.3.4 . 22 : "
                    "drop }\n}\n"),
