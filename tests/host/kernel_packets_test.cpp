@@ -94,6 +94,10 @@ std::vector<Script> of_sets() {
                    "ip saddr . tcp dport vmap @late",
                    "map late { type ipv4_addr . inet_service : verdict; flags interval\nelements = { 10.2.3.4 . 22 : "
                    "drop }\n}\n"),
+      {"a map of ranges, neighbours added one after the other",
+       base("inet", "t", "0", "ip saddr vmap @halves", "drop",
+            "map halves { type ipv4_addr : verdict; flags interval; elements = { 10.0.0.0-10.1.255.255 : drop }\n}\n") +
+           "add element inet t halves { 10.2.0.0-10.255.255.255 : accept }\n"},
       at_all_hooks(
           "others of a map", "inet",
           "tcp dport vmap { 22 : accept, 80-90 : drop, * : jump rest }\nudp dport vmap { 53 : accept, * : drop }\n"
