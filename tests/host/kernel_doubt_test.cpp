@@ -143,6 +143,17 @@ TEST_CASE("chains at other hooks and of other types are in doubt when they may s
   CHECK(with("nat", "postrouting priority 100", "ip saddr 10.0.0.0/8 masquerade").not_understood.empty());
 }
 
+TEST_CASE("a named limit is one, however many rules ask for it; others are one each") {
+  const host::Asked answer = asked(input(
+      "tcp dport 80 limit name \"l\" accept comment \"one\"\ntcp dport 81 limit name \"l\" accept\n"
+      "tcp dport 82 limit rate 3/day burst 8 packets accept\ntcp dport 83 limit rate 3/day burst 8 packets accept",
+      "limit l { rate 10/hour burst 7 packets }\n"));
+  std::vector<std::string> limits;
+  for (const filter::NamedLimit& limit : answer.filter.limits) limits.push_back(to_string(limit.limit));
+  CHECK(limits == std::vector<std::string>{"10/hour burst 7", "3/day burst 8", "3/day burst 8"});
+  CHECK(answer.filter.limits.front().name == "l");
+}
+
 TEST_CASE("a large lookup becomes few rules") {
   std::string addresses, triples, map;
   for (int i = 0; i < 3000; ++i) {
@@ -170,6 +181,13 @@ TEST_CASE("different ways to write the same are read as the same") {
       {"ct state != invalid accept", "ct state { new, established, related, untracked } accept"},
       {"icmp type echo-request icmp code 0-4 accept", "icmp type . icmp code { 8 . 0-2, 8 . 3-4 } accept"},
       {"ip6 saddr fe80::/10 accept", "ip6 saddr fe80::-febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff accept"},
+      {"ip saddr . tcp dport vmap { 10.2.3.4 . 80-90 : drop, 10.0.0.0/8 . 80-90 : accept }",
+       "ip saddr 10.2.3.4 drop\nip saddr 10.0.0.0/8 tcp dport 80-90 accept"},
+      {"ip saddr . tcp dport { 10.0.0.1 . 80, 10.0.0.2 . 81 } limit rate over 10/second accept",
+       "ip saddr 10.0.0.1 tcp dport 80 limit rate over 10/second accept\n"
+       "ip saddr 10.0.0.2 tcp dport 81 limit rate over 10/second accept"},
+      {"ip saddr . tcp dport { 10.0.0.1 . 80, 10.0.0.2 . 81 } tcp dport . tcp sport != { 80 . 5 } accept",
+       "ip saddr 10.0.0.1 tcp dport 80 tcp sport != 5 accept\nip saddr 10.0.0.2 tcp dport 81 accept"},
       {"limit rate over 10/second drop\naccept", "limit rate 10/second accept"},
       {"jump { tcp dport 22 return; tcp dport 20-25 accept; }", "tcp dport { 20, 21, 23-25 } accept"},
   };

@@ -39,6 +39,8 @@ Graph graph_of_universe() {
   return std::move(artifact->graph);
 }
 
+constexpr std::size_t packets_a_script = 1000;
+
 struct Script {
   std::string name, text;
 };
@@ -138,6 +140,11 @@ std::vector<Script> of_conditions() {
                    "ip saddr . ip daddr != { 10.2.3.4 . 198.51.100.9, 10.1.0.0 . 198.51.100.9 } tcp dport 22 accept\n"
                    "meta l4proto tcp ip6 saddr . tcp dport != { 2001:db8:1::7 . 80 } reject\n"
                    "meta l4proto udp ip saddr 10.0.0.0/8 udp sport . udp dport != { 40000 . 53 } accept"),
+      at_all_hooks("several lookups of several parts in one rule", "inet",
+                   "ip saddr . tcp dport { 10.2.3.4 . 22, 10.0.0.0/8 . 80-90 } ip saddr . ip daddr != { 10.0.0.0 . "
+                   "198.51.100.9, 10.2.3.4 . 192.0.2.1 } accept\n"
+                   "ip saddr . tcp dport { 10.2.3.4 . 22, 10.0.0.0/8 . 80-90 } ip saddr . tcp sport { 10.0.0.0/9 . "
+                   "0-50000, 10.255.255.255 . 0-65535 } reject"),
       at_all_hooks("return, goto and continue", "inet",
                    "tcp dport 22 jump a\ntcp dport 80 goto b\nudp dport 53 continue\nip saddr 10.0.0.0/8 accept",
                    "chain a {\nip saddr 10.1.0.0/16 return\nip6 saddr fe80::/10 goto b\nmeta nfproto ipv6 accept\n}\n"
@@ -187,7 +194,7 @@ void compare(TestBed& bed, const Graph& about, const Script& script, Random& ran
   for (const std::string& text : answer.not_understood) FAIL_CHECK("not understood: ", text);
   if (!answer.not_understood.empty()) return;
   bed.host().enter();
-  std::vector<Shot> shots = random_shots(bed, about, random, 400);
+  std::vector<Shot> shots = random_shots(bed, about, random, packets_a_script);
   bed.prepare(shots);
   nft(script.text);
   const std::vector<Outcome> outcomes = bed.send(shots);
