@@ -60,6 +60,7 @@ Diagnostic finding_of(const Graph& policy, const filter::Filter& filter, std::op
         std::string(to_string(difference.packet.direction)) + " packets are " + words_of(difference.artifact);
     if (!rule.empty()) finding.message += " " + rule;
   }
+  if (!artifact) finding.message.insert(0, "in the kernel: ");
   finding.message += " that are " + in_policy + conditions(difference);
   finding.primary.where = artifact && difference.origin ? filter.origins[*difference.origin].where
                           : artifact                    ? Span{*artifact}

@@ -13,6 +13,7 @@
 #include "cli/exit_code.h"
 #include "cli/usage.h"
 #include "compiler/diagnostics/finding_json.h"
+#include "host/nftables/ask.h"
 
 namespace portpolicy::cli::verify {
 
@@ -21,7 +22,7 @@ namespace {
 constexpr std::array<std::string_view, 1> targets{"nftables"};
 
 /// The whole of a file, or of standard input for `-`. What is wrong with it is said; the error is the exit code.
-std::expected<std::string, int> text_of(const std::string& path, Io& io) {
+std::expected<std::string, int> content_of(const std::string& path, Io& io) {
   const auto all = [](std::istream& in) { return std::string(std::istreambuf_iterator<char>(in), {}); };
   if (path == "-") return all(io.in);
   std::ifstream file(path, std::ios::binary);
@@ -35,19 +36,52 @@ std::expected<std::string, int> text_of(const std::string& path, Io& io) {
   return all(file);
 }
 
+/// What asking the kernel came to. Without an equality it was not asked, or refused the script.
+struct KernelAnswer {
+  std::optional<Equality> equality;
+  bool refused = false;
+  std::string why{};
+
+  std::string_view word() const { return equality ? to_string(*equality) : refused ? "refused" : "skipped"; }
+};
+
 struct Answer {
   Equality equality = Equality::cannot_tell;
   std::optional<nft::Reading> reading;
+  std::optional<KernelAnswer> kernel;
+
+  int exit_code() const {
+    if (equality != Equality::equal || (kernel && kernel->refused)) return exit_findings;
+    if (!kernel) return exit_done;
+    if (!kernel->equality) return exit_host;
+    return *kernel->equality == Equality::equal ? exit_done : exit_findings;
+  }
 };
+
+KernelAnswer ask_kernel(Loaded& loaded, FileId artifact) {
+  const auto asked = host::ask_kernel(loaded.sources.text(artifact));
+  if (!asked) {
+    const bool refused = asked.error().why == host::NotAsked::Why::refused;
+    return {std::nullopt, refused, asked.error().message};
+  }
+  for (const std::string& part : asked->not_understood)
+    loaded.diagnostics.add(Code::not_understood, Span{artifact}, "in the kernel: " + part + " is not understood");
+  const Equality equality = compare_with_policy(loaded.compiled.graph, asked->filter, std::nullopt, loaded.diagnostics);
+  // Nothing is known of the whole while a part is not understood.
+  const bool known = asked->not_understood.empty() || equality == Equality::different;
+  return {known ? equality : Equality::cannot_tell};
+}
 
 Answer compare(Loaded& loaded, std::string text, const Options& options) {
   const std::string path = !options.file ? "what compile writes" : *options.file == "-" ? "<stdin>" : *options.file;
   const FileId artifact = loaded.sources.add(path, std::move(text));
   loaded.diagnostics = {};  // what the policy's own text deserves is for `check` to tell
-  Answer answer{Equality::cannot_tell, read_back(loaded.sources, artifact, loaded.diagnostics)};
+  Answer answer;
+  answer.reading = read_back(loaded.sources, artifact, loaded.diagnostics);
   if (answer.reading)
     answer.equality = compare_with_policy(loaded.compiled.graph, *answer.reading, artifact,
                                           options.listing ? Kind::listing : Kind::script, loaded.diagnostics);
+  if (options.kernel) answer.kernel = ask_kernel(loaded, artifact);
   return answer;
 }
 
@@ -65,6 +99,25 @@ std::string sentence(const Options& options, Equality equality) {
   std::unreachable();
 }
 
+std::string text_of(const Answer& answer, const Options& options, const Loaded& loaded) {
+  std::string text = sentence(options, answer.equality) + "\n";
+  if (answer.equality == Equality::cannot_tell && answer.reading)
+    text += bounds_text(answer.reading->filter, SetWords(loaded.compiled.graph, loaded.compiled.policy));
+  if (!answer.kernel) return text;
+  text += "the kernel: " + std::string(answer.kernel->word());
+  return text + (answer.kernel->why.empty() ? "" : ", " + escaped(answer.kernel->why)) + "\n";
+}
+
+std::string json(const Answer& answer, const std::vector<Diagnostic>& findings, const SourceMap& sources) {
+  nlohmann::ordered_json object = {{"format_version", 1}, {"result", to_string(answer.equality)}};
+  if (answer.kernel) {
+    object["kernel"] = answer.kernel->word();
+    if (!answer.kernel->why.empty()) object["kernel_reason"] = answer.kernel->why;
+  }
+  object["findings"] = to_json(findings, sources);
+  return dump(object);
+}
+
 }  // namespace
 
 void add(CLI::App& program, Options& options) {
@@ -77,6 +130,8 @@ void add(CLI::App& program, Options& options) {
       ->type_name(choice_of(targets));
   command->add_flag("--listing", options.listing,
                     "The file is what `nft list ruleset` printed, and not a script that replaces older rules");
+  command->add_flag("--kernel", options.kernel,
+                    "Load the script into a network namespace of its own too, and compare what the kernel then holds");
   command
       ->add_option("--format", options.format,
                    "Findings as text on standard error (default), or all as JSON on standard output")
@@ -86,9 +141,18 @@ void add(CLI::App& program, Options& options) {
       "and limits that are exhausted. What differs is shown with a packet and the rule on each side. What is not\n"
       "understood is named, and the answer is `cannot tell` where that may make a difference.\n"
       "\n"
+      "With --kernel a second reader, which shares nothing with the first, asks the kernel of this machine: the script "
+      "is\n"
+      "loaded into a network namespace that vanishes at once, and what the kernel holds there is compared, expression "
+      "by\n"
+      "expression. The rules in force are not touched. It needs nft, and root or user namespaces for all; without root "
+      "a\n"
+      "script may have about 200 KB. Where the kernel cannot be asked the answer is `skipped`, and never `equal`.\n"
+      "\n"
       "Examples:\n"
       "  portpolicy verify policy.yaml --target nftables firewall.nft\n"
       "  nft list ruleset | portpolicy verify policy.yaml --target nftables --listing -\n"
+      "  portpolicy verify policy.yaml --target nftables --kernel\n"
       "\n"
       "Exit codes: 0 equal; 1 different, or it cannot be told, or the policy has errors; 2 wrong usage; 3 a file "
       "cannot\n"
@@ -101,7 +165,7 @@ int run(const Options& options, Io& io) {
   if (!loaded) return loaded.error();
   std::optional<std::string> text;
   if (options.file) {
-    auto read = text_of(*options.file, io);
+    auto read = content_of(*options.file, io);
     if (!read) return read.error();
     text = *std::move(read);
   } else if (!loaded->diagnostics.has_errors()) {
@@ -111,16 +175,12 @@ int run(const Options& options, Io& io) {
   if (!loaded->diagnostics.has_errors()) answer = compare(*loaded, *std::move(text), options);
   const std::vector<Diagnostic> findings = loaded->diagnostics.sorted();
   if (options.format == "json") {
-    io.out << dump({{"format_version", 1},
-                    {"result", to_string(answer.equality)},
-                    {"findings", to_json(findings, loaded->sources)}});
+    io.out << json(answer, findings, loaded->sources);
   } else {
     report(findings, loaded->sources, options.policy, io);
-    io.out << sentence(options, answer.equality) << '\n';
-    if (answer.equality == Equality::cannot_tell && answer.reading)
-      io.out << bounds_text(answer.reading->filter, SetWords(loaded->compiled.graph, loaded->compiled.policy));
+    io.out << text_of(answer, options, *loaded);
   }
-  return answer.equality == Equality::equal ? exit_done : exit_findings;
+  return answer.exit_code();
 }
 
 }  // namespace portpolicy::cli::verify
