@@ -310,6 +310,8 @@ bool Block::set_part(Set& set) {
     set.elements.push_back({});
     return braces(set.elements.back().inside);
   }
+  // With these, an element is found only as long as they allow it.
+  if (what.is("limit") || what.is("quota") || what.is("ct")) set.dynamic = true;
   for (const std::string_view other :
        {"gc-interval", "size", "policy", "comment", "counter", "limit", "quota", "ct", "last"})
     if (what.is(other)) return skip_to_end();

@@ -202,13 +202,16 @@ void Effects::add_to(filter::ChainId chain, const Work& work, const Conditions& 
 
 void Effects::decide(Work& work) {
   const Rule& rule = work.rule;
+  if (!rule.unknown_map.empty() && (!rule.limits.empty() || !work.none.empty()))
+    return decide_anything(work, std::string(source_.text(rule.where)), rule.where);
   for (const auto& [condition, action_of] : rule.unknown_map) {
     Work part = work;
     ask_unknown(part, condition);
-    if (const auto to = action(part, action_of))
+    const bool goes_on = action_of.kind == K::go_on || action_of.kind == K::none;
+    if (const auto to = action(part, goes_on ? rule.action : action_of))
       for (const Conditions& branch : part.branches) add_to(work.place.into, part, branch, *to, std::nullopt);
   }
-  if (!rule.unknown_map.empty() && rule.action.kind == K::none) return;
+  if (!rule.unknown_map.empty()) return;
   const bool over = std::ranges::any_of(rule.limits, &LimitUse::over);
   const Elements* map = rule.map ? elements_of(*rule.map, rule) : nullptr;
   if (rule.map && map == nullptr) return;

@@ -223,6 +223,10 @@ bool Sets::skip_options(Lexer& lexer) {
       lexer.next();
     } else if (lexer.take("comment") || lexer.take("packets") || lexer.take("bytes")) {
       lexer.next();
+    } else if (lexer.peek().is("limit") || lexer.peek().is("quota") || lexer.peek().is("ct")) {
+      stays = false;
+      const auto ends = [](const Token& token) { return token.is(",") || token.is(":") || token.is("}"); };
+      while (!lexer.at_end() && !ends(lexer.peek())) lexer.next();
     } else if (!lexer.take("counter") && !lexer.take("last") && !lexer.take("never") && !lexer.take("used")) {
       return stays;
     }

@@ -37,6 +37,22 @@ std::string_view read_operator(Lexer& lexer) {
   return {};
 }
 
+/// `KEY : VERDICT, ...`, whatever the keys are, up to a closing brace, which is taken, or the end.
+template <class Add>
+bool read_actions(Lexer& lexer, Add add) {
+  while (!lexer.at_end() && !lexer.take("}")) {
+    const Lexer key = lexer;
+    while (!lexer.at_end() && !lexer.peek().is(":")) lexer.next();
+    const std::string text = key.text_up_to(lexer);
+    if (!lexer.take(":")) return false;
+    const std::optional<Action> action = read_verdict(lexer);
+    if (!action) return false;
+    add(text, *action);
+    if (!lexer.take(",") && !lexer.at_end() && !lexer.peek().is("}")) return false;
+  }
+  return true;
+}
+
 class Reader {
  public:
   Reader(const RuleContext& context, Lexer& lexer, Rule& rule)
@@ -290,38 +306,25 @@ bool Reader::unknown_map(const Unknown& unknown) {
     condition.where = {before_.position(), lexer_.last_end()};
     rule_.unknown_map.emplace_back(std::move(condition), action);
   };
-  Lexer* lexer = &lexer_;
-  std::optional<Lexer> inside;
   if (lexer_.take("@")) {
     const Token name = lexer_.next();
     const Set* set = context_.table.sets.find(name.text);
     if (set == nullptr) return refuse("there is no map `" + std::string(name.text) + "` in this table");
+    bool known = !set->timeout && !set->dynamic && !context_.sets.changes(set->name);
     for (const Set::Elements& part : set->elements) {
-      if (part.removes) continue;
-      inside.emplace(context_.source, context_.definitions, part.inside, Lexer::Newlines::are_spaces);
-      while (!inside->at_end()) {
-        const Lexer key = *inside;
-        while (!inside->at_end() && !inside->peek().is(":")) inside->next();
-        const std::string text = key.text_up_to(*inside);
-        if (!inside->take(":")) break;
-        if (const auto action = read_verdict(*inside)) add(text, *action);
-        else inside->next();
-        inside->take(",");
-      }
+      Lexer inside(context_.source, context_.definitions, part.inside, Lexer::Newlines::are_spaces);
+      inside.take("{");  // of a variable
+      known = known && !part.removes && read_actions(inside, add);
     }
+    if (known) return true;
+    rule_.unknown_map.clear();
+    rule_.does_anything = unknown;
+    rule_.does_anything->text += " vmap @" + std::string(name.text);
+    rule_.does_anything->where = {before_.position(), lexer_.last_end()};
     return true;
   }
-  if (!lexer->take("{")) return refuse("nft expects `{` or `@` here");
-  while (!lexer->take("}")) {
-    const Lexer key = *lexer;
-    while (!lexer->at_end() && !lexer->peek().is(":")) lexer->next();
-    const std::string text = key.text_up_to(*lexer);
-    if (!lexer->take(":")) return refuse("nft expects `:` and a verdict here");
-    const auto action = read_verdict(*lexer);
-    if (!action) return refuse("nft expects a verdict here");
-    add(text, *action);
-    lexer->take(",");
-  }
+  if (!lexer_.take("{")) return refuse("nft expects `{` or `@` here");
+  if (!read_actions(lexer_, add)) return refuse("nft expects a value, `:` and a verdict here");
   return true;
 }
 
@@ -359,13 +362,14 @@ bool read_match(const RuleContext& context, Lexer& lexer, Rule& rule) {
 
 std::set<std::string_view> changed_in(std::string_view script) {
   std::set<std::string_view> words;
-  constexpr std::string_view spaces = " \t";
-  for (std::size_t at = script.find(" set "); at != std::string_view::npos; at = script.find(" set ", at + 1)) {
-    const std::size_t last = script.find_last_not_of(spaces, at);
+  constexpr std::string_view spaces = " \t\r\n\\";
+  const auto is_space = [&](std::size_t at) { return at >= script.size() || spaces.contains(script[at]); };
+  for (std::size_t at = script.find("set"); at != std::string_view::npos; at = script.find("set", at + 1)) {
+    if (at == 0 || !is_space(at - 1) || !is_space(at + 3)) continue;
+    const std::size_t last = script.find_last_not_of(spaces, at - 1);
     if (last == std::string_view::npos) continue;
-    const std::size_t begin = script.find_last_of(" \t\n;{}", last) + 1;
-    const std::string_view word = script.substr(begin, last + 1 - begin);
-    if (!word.empty()) words.insert(word);
+    const std::size_t begin = script.find_last_of(" \t\r\n\\;{}", last) + 1;
+    if (begin <= last) words.insert(script.substr(begin, last + 1 - begin));
   }
   return words;
 }

@@ -151,12 +151,14 @@ bool Translation::may_drop(const Base& base) {
 /// Chains that packets of this direction go through at other hooks, and that may drop them.
 std::vector<Base> Translation::before(Direction direction) {
   std::vector<Base> result;
-  for (const std::string_view hook : {"ingress", "prerouting", "postrouting", "egress"}) {
-    const bool inwards = hook == "ingress" || hook == "prerouting";
+  for (const std::string_view hook : {"ingress", "prerouting", "input", "output", "postrouting", "egress"}) {
+    const bool inwards = hook == "ingress" || hook == "prerouting" || hook == "input";
     if (direction == (inwards ? Direction::outbound : Direction::inbound)) continue;
     for (const Base& base : bases(hook)) {
-      const bool packets =
-          is_ours(base.table->family) || base.table->family == "netdev" || base.table->family == "bridge";
+      const std::string_view family = base.table->family;
+      // A bridge takes its own part in what comes to the host and leaves it; what it forwards, the host does not see.
+      const bool only_bridge = hook == "input" || hook == "output";
+      const bool packets = family == "bridge" || (!only_bridge && (is_ours(family) || family == "netdev"));
       if (packets && base.chain->hook->type != "nat" && may_drop(base)) result.push_back(base);
     }
   }

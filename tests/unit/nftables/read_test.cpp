@@ -258,6 +258,7 @@ TEST_SUITE("reading nftables: what is not understood") {
     CHECK(rules("meta mark set 0x6 tcp dport 99 accept") == "tcp; port 99; allow\n");
     CHECK(rules("meta mark 5 accept; meta mark set 5") == "`meta mark 5 (line 13)`; allow\n");
     CHECK(rules("ip saddr @dyn drop") == "`ip saddr @dyn`; source in [0.0.0.0/0]; deny\n");
+    CHECK(rules("meta\tpriority\tset 1; meta priority 1 accept") == "`meta priority 1 (line 13)`; allow\n");
     CHECK(rules("ip saddr @hosts drop; add @hosts { ip saddr }") ==
           "`ip saddr @hosts (line 13)`; source in [0.0.0.0/0]; deny\n");
     CHECK(rules("add @dyn { ip saddr } tcp dport 5 accept") ==
@@ -328,6 +329,12 @@ TEST_SUITE("reading nftables: what rules do") {
     CHECK(exactly("iifname . tcp dport vmap { eth0 . 22 : jump a, lo . 22 : jump a, lo . 23 : drop }") ==
           "in eth0, lo; tcp; port 22; jump a\nin lo; tcp; port 23; deny\n");
     CHECK(rules("ip dscp vmap { cs1 : continue, cs4 : accept }") == "`ip dscp cs4`; source in [0.0.0.0/0]; allow\n");
+  }
+
+  TEST_CASE("a map of fields that are not understood") {
+    CHECK(rules("ip dscp vmap { cs1 : continue, cs4 : drop } accept") ==
+          "`ip dscp cs1`; source in [0.0.0.0/0]; allow\n`ip dscp cs4`; source in [0.0.0.0/0]; deny\n");
+    CHECK(rules("limit rate 1/second ip dscp vmap { cs4 : drop }").contains("accepts (line 13)"));
   }
 
   TEST_CASE("what no other element of a map meets") {
