@@ -3,6 +3,9 @@
 // its own. Checking stands beside what it may cost.
 //
 //     portpolicy_bench PROGRAM [--quick] [compile|check]
+//     portpolicy_bench PROGRAM [--quick] kernel --kperf DIR
+//
+// The last says what the rules cost a packet in the kernel; kperf is a program that sends packets there.
 //
 // This process stays small on purpose: a child's peak memory counts from what its parent had when it was forked.
 
@@ -17,6 +20,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/kernel.h"
 #include "bench/measure.h"
 
 namespace fs = std::filesystem;
@@ -104,6 +108,28 @@ void compare_rules(const Workshop& workshop, const std::vector<std::size_t>& cou
   }
 }
 
+/// Loading what was compiled, beside loading the same rules written plainly.
+void compare_loading(const Workshop& workshop, const std::vector<std::size_t>& counts) {
+  constexpr double most_ratio = 0.7;
+  std::printf("\nnft -f of the compiled script, beside nft -f of the same rules written plainly\n");
+  std::printf("%10s %14s %8s %14s %8s %8s\n", "rules", "compiled", "MB", "plain", "MB", "ratio");
+  for (const std::size_t count : counts) {
+    const fs::path made = workshop.make("rules", count);
+    const std::string script = (made / "compiled.nft").string();
+    measure({workshop.program, "compile", (made / "policy.yaml").string(), "--target", "nftables", "-o", script});
+    std::vector<Cost> ours, theirs;
+    for (int round = 0; round < rounds_for(count); ++round) {
+      ours.push_back(measure({"nft", "-f", script}, {.where = Namespace::fresh}));
+      theirs.push_back(measure({"nft", "-f", (made / "plain.nft").string()}, {.where = Namespace::fresh}));
+    }
+    const Cost mine = median(ours), plain = median(theirs);
+    const double ratio = mine.cpu_seconds / plain.cpu_seconds;
+    std::printf("%10zu %12.1fms %8.1f %12.1fms %8.1f %7.2fx  %s %.1fx\n", count, mine.cpu_seconds * 1e3, mine.megabytes,
+                plain.cpu_seconds * 1e3, plain.megabytes, ratio, ratio <= most_ratio ? "within" : "OVER", most_ratio);
+    std::fflush(stdout);
+  }
+}
+
 void measure_one(const char* what, const Cost& cost) {
   std::printf("%-58s %10.2f s %8.0f MB\n", what, cost.cpu_seconds, cost.megabytes);
   std::fflush(stdout);
@@ -184,6 +210,7 @@ void check_correlated(const Workshop& workshop, const std::string& prefix, const
 void measure_compiling(const Workshop& workshop, bool quick) {
   compare_rules(workshop, quick ? std::vector<std::size_t>{100, 1'000}
                                 : std::vector<std::size_t>{100, 1'000, 10'000, 100'000, 200'000});
+  compare_loading(workshop, quick ? std::vector<std::size_t>{1'000} : std::vector<std::size_t>{10'000, 100'000});
   const fs::path siblings = workshop.make("siblings", 10'000);
   std::printf("\n");
   measure_one("check, 10,000 rules in two files that disagree nowhere",
@@ -207,12 +234,18 @@ void measure_checking(const Workshop& workshop, bool quick) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::vector<std::string> words(argv + std::min(argc, 2), argv + argc);
+  std::vector<std::string> words(argv + std::min(argc, 2), argv + argc);
+  fs::path kperf;
+  if (const auto at = std::ranges::find(words, "--kperf"); at != words.end() && at + 1 != words.end()) {
+    kperf = fs::absolute(*(at + 1));
+    words.erase(at, at + 2);
+  }
   const auto given = [&](const char* word) { return std::ranges::find(words, word) != words.end(); };
-  const bool unknown = std::ranges::any_of(
-      words, [](const std::string& word) { return word != "--quick" && word != "compile" && word != "check"; });
+  const bool unknown = std::ranges::any_of(words, [](const std::string& word) {
+    return word != "--quick" && word != "compile" && word != "check" && word != "kernel";
+  });
   if (argc < 2 || unknown) {
-    std::fprintf(stderr, "usage: portpolicy_bench PROGRAM [--quick] [compile|check]\n");
+    std::fprintf(stderr, "usage: portpolicy_bench PROGRAM [--quick] [compile|check|kernel --kperf DIR]\n");
     return 2;
   }
   std::string folder = (fs::temp_directory_path() / "portpolicy-bench-XXXXXX").string();
@@ -220,8 +253,13 @@ int main(int argc, char** argv) {
   const Workshop workshop{
       argv[1], (fs::canonical("/proc/self/exe").parent_path() / "portpolicy_bench_generate").string(), folder};
 
-  if (!given("check")) measure_compiling(workshop, given("--quick"));
-  if (!given("compile")) measure_checking(workshop, given("--quick"));
+  const bool all = !given("compile") && !given("check") && !given("kernel");
+  if (all || given("compile")) measure_compiling(workshop, given("--quick"));
+  if (all || given("check")) measure_checking(workshop, given("--quick"));
+  if (given("kernel")) {
+    const auto make = [&](const std::string& kind, std::size_t count) { return workshop.make(kind, count); };
+    measure_kernel({workshop.program, kperf, workshop.folder, make}, given("--quick"));
+  }
   std::error_code ignored;
   fs::remove_all(folder, ignored);
   return 0;

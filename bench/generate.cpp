@@ -6,6 +6,8 @@
 //     portpolicy_bench_generate list N FOLDER       policy.yaml that denies a list file of N prefixes
 //     portpolicy_bench_generate host N FOLDER       policy.yaml with N rules of all forms that a host has
 //     portpolicy_bench_generate blocklist N FOLDER  policy.yaml that denies a list file of N prefixes before 50 rules
+//     portpolicy_bench_generate sources4 N FOLDER   policy.yaml with N rules of a port and a prefix, packets for these, and
+//                                                   the same rules written plainly; also sources6
 //     portpolicy_bench_generate acl N FOLDER SEED   policy.yaml with N correlated forward rules; also fw and chains
 //     portpolicy_bench_generate two-acl N FOLDER SEED   the same in each of two files; also two-fw and two-chains
 
@@ -23,6 +25,7 @@
 
 #include "bench/correlated.h"
 #include "bench/dice.h"
+#include "bench/sources.h"
 
 namespace fs = std::filesystem;
 using portpolicy::bench::Correlated;
@@ -239,6 +242,8 @@ int main(int argc, char** argv) {
   else if (kind == "rules") write_rules(count, folder);
   else if (kind == "siblings") write_siblings(count, folder);
   else if (kind == "includes") write_includes(count, folder);
+  else if (kind == "sources4" || kind == "sources6")
+    portpolicy::bench::write_sources(kind == "sources6", count, folder);
   else if (kind == "list") write_list(count, folder);
   else if (kind == "host") write_host(count, folder);
   else if (kind == "blocklist") write_blocklist(count, folder);
