@@ -6,12 +6,15 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
 
+#include "host/nftables/call_order.h"
 #include "host/nftables/hooks.h"
 #include "host/nftables/read_rule.h"
+#include "host/nftables/registers.h"
 #include "host/nftables/write_rule.h"
 
 namespace portpolicy::host {
@@ -56,6 +59,14 @@ class Translation {
     std::int32_t priority = 0;
   };
 
+  /// What all packets have in common that come to a chain.
+  struct Known {
+    std::set<Family> families;
+    ProtocolSet protocols;
+  };
+
+  void note_calls(const ReadRule& rule);
+  Box known_in(const HeldTable& table, const HeldChain& chain);
   void write_chains(const HeldTable& table);
   void write_chain(const HeldTable& table, const HeldChain& chain);
   void hook_chains(const HeldTable& table);
@@ -71,6 +82,7 @@ class Translation {
   std::map<std::pair<const HeldTable*, std::string>, filter::ChainId> chains_;
   std::map<std::pair<const HeldTable*, std::string>, std::optional<filter::LimitId>> limits_;
   std::map<std::pair<const HeldTable*, std::string>, std::pair<HeldLimit, filter::LimitId>> source_limits_;
+  std::map<filter::ChainId, Known> known_;
   std::array<std::vector<Hooked>, 3> hooked_;
 };
 
@@ -132,15 +144,49 @@ std::optional<filter::LimitId> Translation::Context::source_limit(const std::str
   return id;
 }
 
+/// A rule sees packets of those families and protocols that some rule which calls its chain lets through.
+void Translation::note_calls(const ReadRule& rule) {
+  for (const Ending& ending : rule.endings) {
+    const auto* jump = std::get_if<filter::Jump>(&ending.action);
+    const auto* go = std::get_if<filter::Goto>(&ending.action);
+    const Box box = intersect(rule.base.box, ending.when.box);
+    if ((jump == nullptr && go == nullptr) || empty(box)) continue;
+    Known& known = known_[jump != nullptr ? jump->chain : go->chain];
+    known.protocols |= box.protocols;
+    for (const Family family : families)
+      if (!box.source.empty(family) && !box.destination.empty(family)) known.families.insert(family);
+  }
+}
+
+/// Whether all packets of these protocols have the same fields behind the network header. Others need not be known.
+bool tell_header(const ProtocolSet& protocols) {
+  if (protocols.count() == 1) return true;
+  for (unsigned number = 0; number < protocols.size(); ++number)
+    if (protocols.test(number) && !has_ports({static_cast<std::uint8_t>(number)})) return false;
+  return true;
+}
+
+Box Translation::known_in(const HeldTable& table, const HeldChain& chain) {
+  if (chain.hook) return packets_of(family_of(table));
+  const Known& known = known_[chains_.at({&table, chain.name})];
+  Box box;
+  if (tell_header(known.protocols)) box.protocols = known.protocols;
+  if (!known.families.contains(Family::ipv4)) box.source.v4 = {};
+  if (!known.families.contains(Family::ipv6)) box.source.v6 = {};
+  return box;
+}
+
 void Translation::write_chain(const HeldTable& table, const HeldChain& chain) {
-  const std::optional<Family> family = family_of(table);
-  ChainWriter writer(filter_, sets_, chains_.at({&table, chain.name}), family);
-  const Box known = packets_of(family);
+  const Box known = known_in(table, chain);
+  if (empty(known)) return;
+  ChainWriter writer(filter_, sets_, chains_.at({&table, chain.name}), only_family(known));
   for (const HeldRule& rule : chain.rules) {
     const std::string name = rule.comment.empty() ? "handle " + std::to_string(rule.handle) : rule.comment;
     filter_.origins.push_back({name, name_of(table, chain), {}});
     Context context(*this, table, chain, rule);
-    writer.write(read_rule(rule, known, context), static_cast<std::uint32_t>(filter_.origins.size() - 1));
+    const ReadRule read = read_rule(rule, known, context);
+    note_calls(read);
+    writer.write(read, static_cast<std::uint32_t>(filter_.origins.size() - 1));
   }
 }
 
@@ -149,7 +195,7 @@ void Translation::write_chains(const HeldTable& table) {
     chains_[{&table, chain.name}] = filter::ChainId(filter_.chains.size());
     filter_.chains.push_back({name_of(table, chain), {}});
   }
-  for (const HeldChain& chain : table.chains) write_chain(table, chain);
+  for (const HeldChain* chain : callers_first(table)) write_chain(table, *chain);
 }
 
 /// Chains before connection tracking see another state of the packets that this host sends.

@@ -71,6 +71,29 @@ TEST_CASE("a verdict that is not known may be any") {
   CHECK(possible(of({{Decide{{Code::jump, "nowhere"}}}}), web) == "adr");
 }
 
+TEST_CASE("a chain sees the families and protocols that its callers let through") {
+  const Expression jump = Decide{{Code::jump, "inner"}};
+  const auto with = [&](const Rules& callers) {
+    HeldTable table = table_with(callers);
+    HeldChain inner{"inner", std::nullopt, {}};
+    inner.rules.push_back(
+        {9, "", {LoadPayload{LoadPayload::Base::transport, 2, 2, 0}, Compare{By::equal, 0, {0, 80}}, accept}});
+    table.chains.push_back(inner);
+    return translate({table});
+  };
+  const std::vector<Expression> tcp_jumps{load_protocol, is_tcp, jump};
+  const std::vector<Expression> udp_jumps{load_protocol, Compare{By::equal, 0, {17}}, jump};
+  const std::vector<Expression> gre_jumps{load_protocol, Compare{By::equal, 0, {47}}, jump};
+  const Packet web_by_udp = udp(Direction::inbound, Family::ipv4, 80);
+  CHECK(with({tcp_jumps}).opaques.empty());
+  CHECK(possible(with({tcp_jumps}), web) == "a");
+  CHECK(possible(with({tcp_jumps}), web_by_udp) == "d");
+  CHECK(possible(with({tcp_jumps, udp_jumps}), web_by_udp) == "a");
+  CHECK(possible(with({tcp_jumps, gre_jumps}), web) == "ad");
+  CHECK(possible(with({{jump}}), web) == "ad");
+  CHECK(with({}).opaques.empty());
+}
+
 TEST_CASE("a reset answers TCP only") {
   CHECK(possible(of({{Reject{true}}}), web) == "r");
   CHECK(possible(of({{Reject{true}}, {accept}}), name) == "d");
