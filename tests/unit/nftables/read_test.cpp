@@ -435,6 +435,17 @@ TEST_SUITE("reading nftables: hooks") {
     CHECK(of_script(script, tcp_packet("10.0.0.1", 3)) == Verdict::deny);
   }
 
+  TEST_CASE("of two chains that stop a packet the one of the lower priority is first, then the one added last") {
+    const auto stops = [&](const std::string& low, const std::string& high) {
+      return of_script("table inet t { " + chain("a", "input", "priority " + low + "; counter reject") +
+                           chain("b", "input", "priority " + high + "; counter drop") + "}",
+                       tcp_packet("10.0.0.1", 1));
+    };
+    CHECK(stops("filter - 5", "filter") == Verdict::reject);
+    CHECK(stops("10", "mangle") == Verdict::deny);
+    CHECK(stops("0", "filter") == Verdict::deny);
+  }
+
   TEST_CASE("a chain that is called accepts for the chain with the hook that it was called from") {
     const std::string script = "table inet t { chain a { accept }\n" +
                                chain("first", "input", "priority 0; policy drop; tcp dport 1-5 jump a") +
