@@ -9,8 +9,8 @@
 namespace portpolicy::nft::text {
 namespace {
 
-// Two groups at a time are looked at, so not for more than these.
-constexpr std::size_t most_compared = 4000;
+// So many pairs of groups are looked at; who has more is not understood.
+constexpr std::size_t most_compared = 5'000'000;
 
 using Number = std::uint32_t;
 
@@ -106,9 +106,12 @@ class Rows {
   std::vector<std::uint32_t> first_;  ///< of each row, the first element that is in it
 };
 
+bool is_name(Type type) {
+  return type == Type::interface_name || type == Type::interface_index;
+}
+
 bool meet(const std::vector<Range>& a, const std::vector<Range>& b, Type type, const Interfaces& interfaces) {
-  if (type != Type::interface_name && type != Type::interface_index)
-    return !disjoint(IntervalSet<Uint128>::of(a), IntervalSet<Uint128>::of(b));
+  if (!is_name(type)) return !disjoint(IntervalSet<Uint128>::of(a), IntervalSet<Uint128>::of(b));
   for (const Range& one : a)
     for (const Range& other : b)
       for (Uint128 x = one.first; x <= one.last; ++x)
@@ -118,10 +121,6 @@ bool meet(const std::vector<Range>& a, const std::vector<Range>& b, Type type, c
           if (left.covers(right) || right.covers(left)) return true;
         }
   return false;
-}
-
-bool is_name(Type type) {
-  return type == Type::interface_name || type == Type::interface_index;
 }
 
 /// Of single values: whether one stands twice with different actions. They are ordered by them.
@@ -150,15 +149,41 @@ std::optional<bool> certainly_apart(const Elements& elements, const Interfaces& 
   return true;
 }
 
+bool meet(const Group& one, const Group& other, const Elements& elements, const Interfaces& interfaces) {
+  for (std::size_t field = 0; field < elements.width(); ++field)
+    if (!meet(one.fields[field], other.fields[field], elements.types[field], interfaces)) return false;
+  return true;
+}
+
+/// Along the numbers of the field that has most ranges, only groups that meet there are compared.
 bool are_apart(const std::vector<Group>& groups, const Elements& elements, const Interfaces& interfaces) {
-  if (groups.size() > most_compared) return false;
-  for (std::size_t i = 0; i < groups.size(); ++i)
-    for (std::size_t j = i + 1; j < groups.size(); ++j) {
-      bool all_meet = true;
-      for (std::size_t field = 0; field < elements.width() && all_meet; ++field)
-        all_meet = meet(groups[i].fields[field], groups[j].fields[field], elements.types[field], interfaces);
-      if (all_meet) return false;
+  struct Part {
+    Range range;
+    std::uint32_t group;
+  };
+  std::vector<Part> parts;
+  for (std::size_t field = 0; field < elements.width(); ++field) {
+    if (is_name(elements.types[field])) continue;
+    std::vector<Part> some;
+    for (std::uint32_t i = 0; i < groups.size(); ++i)
+      for (const Range& range : groups[i].fields[field]) some.push_back({range, i});
+    if (some.size() > parts.size()) parts = std::move(some);
+  }
+  // Where only names are asked, all are compared with all.
+  if (parts.empty())
+    for (std::uint32_t i = 0; i < groups.size(); ++i) parts.push_back({{0, 0}, i});
+  std::ranges::sort(parts, {}, [](const Part& part) { return part.range.first; });
+  std::vector<Part> open;
+  std::size_t compared = 0;
+  for (const Part& part : parts) {
+    std::erase_if(open, [&](const Part& other) { return other.range.last < part.range.first; });
+    for (const Part& other : open) {
+      if (other.group == part.group) continue;
+      if (++compared > most_compared || meet(groups[other.group], groups[part.group], elements, interfaces))
+        return false;
     }
+    open.push_back(part);
+  }
   return true;
 }
 

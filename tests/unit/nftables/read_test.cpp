@@ -351,6 +351,8 @@ TEST_SUITE("reading nftables: what rules do") {
         with_rule("ip saddr . tcp dport vmap { 10.0.0.0/8 . 22 : accept, 10.1.0.0/16 . 20-30 : drop }");
     REQUIRE(outcome.reading);
     CHECK(outcome.reading->not_understood.size() == 1);
+    CHECK(exactly("ip saddr . tcp dport vmap { 10.0.0.0/8 . 22 : accept, 10.0.0.0/8 . 20-21 : drop }") ==
+          "source in [10.0.0.0/8]; tcp; port 22; allow\nsource in [10.0.0.0/8]; tcp; port 20-21; deny\n");
   }
 }
 
