@@ -61,7 +61,7 @@ struct Costs {
   Curve tuple_intervals_v4{{72, 76, 85, 135, 500, 2700, 30000}};
   Curve tuple_intervals_v6{{72, 80, 95, 180, 900, 12000, 100000}};
   /// What chains add that many packets go to by a map: so many rules do not stay in the processor's cache.
-  Curve cold_chains{{0, 0, 10, 60, 270, 1000, 2000}};
+  Curve cold_chains{{20, 25, 45, 68, 270, 1000, 2000}};
   /// Of a lookup in several fields, where nothing is found: most packets fail at the address.
   Curve miss_v4{{10, 10, 10, 14, 100, 1240, 12000}};
   Curve miss_v6{{10, 10, 10, 20, 200, 5000, 50000}};

@@ -91,6 +91,7 @@ TEST_CASE("what is denied within what is allowed is one map") {
   add_networks(b, 60, Verdict::deny, 28);
   add_networks(b, 60, Verdict::allow, 24);
   const std::string text = fast(b.filter);
+  INFO(text);
   CHECK(text.find("10.0.2.0/28 . tcp . 1001 : drop") != std::string::npos);
   CHECK(text.find("10.0.2.16-10.0.2.255 . tcp . 1001 : accept") != std::string::npos);
   CHECK(text.find(" comment \"120 rules, p.yaml:0-59\"") != std::string::npos);
