@@ -82,7 +82,7 @@ void add(CLI::App& program, Options& options) {
       "With --optimize=fast, rules of addresses and ports are looked up together in sets and maps, so that a packet "
       "costs\n"
       "about the same for 10 rules and for 10,000; IPv4 and IPv6 have a table each. With --optimize=auto that is done\n"
-      "where it saves a packet more than 250 ns, which takes some 40 rules. With --counters each rule keeps a line of "
+      "where it saves a packet more than 250 ns, which takes some 35 rules. With --counters each rule keeps a line of "
       "its\n"
       "own, and a packet pays about 7 ns and more for each that it comes to, and 7 ns for the counter of its rule.\n"
       "\n"
