@@ -62,7 +62,8 @@ TEST_CASE("the kernel holds of every example what its policy says") {
     ++count;
     const host::Asked answer = asked(text_of(script));
     CHECK(answer.not_understood == std::vector<std::string>{});
-    CHECK(answer.tables == std::vector<std::string>{"inet portpolicy"});
+    CHECK_FALSE(answer.tables.empty());
+    CHECK(std::ranges::all_of(answer.tables, [](const std::string& table) { return table.ends_with(" portpolicy"); }));
     const Result<Artifact> artifact = compile_file(entry.path() / "policy.yaml");
     if (!artifact) FAIL(artifact.error().message);
     CHECK(difference(artifact->filter, answer.filter) == "");
