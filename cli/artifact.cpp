@@ -29,7 +29,9 @@ std::vector<nft::TableName> left_behind(const nft::Reading& reading) {
     return [&](const nft::TableName& table) { return std::ranges::find(tables, table) != tables.end(); };
   };
   if (std::ranges::none_of(own, among(reading.defined))) return {};
-  std::erase_if(own, among(reading.removed));
+  std::erase_if(own, [&](const nft::TableName& table) {
+    return among(reading.removed)(table) || std::ranges::find(reading.flushed, table.family) != reading.flushed.end();
+  });
   return own;
 }
 

@@ -22,7 +22,7 @@ std::string words_of(Value verdicts) {
 
 std::string decider(const Decision& decision, Direction direction) {
   if (!decision.verdict) return "the policy does not manage " + std::string(to_string(direction));
-  const std::string verdict = words_of(filter::bit(*decision.verdict)) + " in the policy by ";
+  const std::string verdict = "the policy has them " + words_of(filter::bit(*decision.verdict)) + " by ";
   if (decision.base) return verdict + "base traffic `" + std::string(to_string(*decision.base)) + "`";
   if (decision.rule != nullptr) return verdict + "rule `" + decision.rule->name + "`";
   return verdict + "the default";
@@ -46,26 +46,29 @@ std::string conditions(const proof::Difference& difference) {
   return text;
 }
 
+/// What becomes of the packet here, and in the policy.
+std::string said(const proof::Difference& difference, const filter::Filter& filter) {
+  const std::string packets = std::string(to_string(difference.packet.direction)) + " packets ";
+  const std::string may = difference.certain ? "" : "may ";
+  if (difference.limit)
+    return packets + may + (difference.policy_takes ? "pass by " : "take from ") + *difference.limit + ", " +
+           (difference.policy_takes ? "and in the policy they take from it" : "and in the policy they do not");
+  std::string here = difference.certain ? "are " : "may be ";
+  here += words_of(difference.artifact);
+  if (difference.certain && difference.origin) here += " by `" + filter.origins[*difference.origin].name + "`";
+  return packets + here + ", and " + decider(difference.policy, difference.packet.direction);
+}
+
 Diagnostic finding_of(const Graph& policy, const filter::Filter& filter, std::optional<FileId> artifact,
                       const proof::Difference& difference) {
-  const bool certain = difference.certain();
-  const std::string rule = difference.origin ? "by `" + filter.origins[*difference.origin].name + "`" : "";
+  Diagnostic finding{difference.certain ? Code::artifact_differs : Code::cannot_tell, Severity::error, "", {}};
+  finding.message = (artifact ? "" : "in the kernel: ") + said(difference, filter) + conditions(difference);
   const std::optional<Span> policy_place = place_in_policy(policy, difference);
-  const std::string in_policy = decider(difference.policy, difference.packet.direction);
-  Diagnostic finding{certain ? Code::artifact_differs : Code::cannot_tell, Severity::error, "", {}};
-  finding.message =
-      std::string(to_string(difference.packet.direction)) + " packets may be " + words_of(difference.artifact);
-  if (certain) {
-    finding.message =
-        std::string(to_string(difference.packet.direction)) + " packets are " + words_of(difference.artifact);
-    if (!rule.empty()) finding.message += " " + rule;
-  }
-  if (!artifact) finding.message.insert(0, "in the kernel: ");
-  finding.message += " that are " + in_policy + conditions(difference);
   finding.primary.where = artifact && difference.origin ? filter.origins[*difference.origin].where
                           : artifact                    ? Span{*artifact}
                                                         : policy_place.value_or(Span{});
-  if (artifact && policy_place) finding.related.push_back({*policy_place, in_policy});
+  if (artifact && policy_place)
+    finding.related.push_back({*policy_place, decider(difference.policy, difference.packet.direction)});
   finding.witness = difference.packet;
   return finding;
 }
@@ -105,7 +108,7 @@ Equality compare_with_policy(const Graph& policy, const filter::Filter& filter, 
   if (differences->empty()) return Equality::equal;
   bool certain = false;
   for (const proof::Difference& difference : *differences) {
-    certain |= difference.certain();
+    certain |= difference.certain;
     diagnostics.add(finding_of(policy, filter, artifact, difference));
   }
   return certain ? Equality::different : Equality::cannot_tell;

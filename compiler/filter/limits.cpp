@@ -31,7 +31,8 @@ class Walk {
       if (!rule.limit && !called) continue;
       const Families here = open.back().families & families_of(boxes_of(filter_, rule, direction));
       if (here == 0) continue;
-      if (rule.limit) keys_.meet(rule.limit->index, filter_.limits[rule.limit->index].limit, here);
+      if (rule.limit && !std::holds_alternative<Continue>(rule.action))
+        keys_.meet(rule.limit->index, filter_.limits[rule.limit->index].limit, here);
       if (called) enter(open, *called, here);
     }
     been_.clear();

@@ -34,7 +34,7 @@ struct LimitKey {
 /// ``the limit `10/minute burst 20` ``, with a number behind it where it is not the first of its kind.
 std::string to_string(const LimitKey& key);
 
-/// The limits of one rule set by their keys.
+/// The limits of one rule set by their keys. Those that no rule asks which decides something have none.
 class LimitKeys {
  public:
   LimitKeys() = default;

@@ -42,15 +42,21 @@ struct Conditions {
   std::vector<Box> boxes;                                 ///< by the packet; any of these
   std::vector<std::pair<Diagrams::Level, bool>> tracked;  ///< ascending
   bool uncertain = false;                                 ///< another condition or a limit may make the rule not match
+  bool asks = false;  ///< of `asking`: these packets come to a limit that is looked for
 };
+
+/// Verdicts, or who asks limits.
+enum class Wanted : std::uint8_t { verdicts, asking };
 
 class Meaning {
  public:
-  Meaning(const Filter& filter, Direction direction, PacketSpace& space, LimitWorld limits, const Tracked& tracked)
+  Meaning(const Filter& filter, Direction direction, PacketSpace& space, Wanted wanted, LimitWorld limits,
+          const Tracked& tracked)
       : filter_(filter),
         direction_(direction),
         space_(space),
         diagrams_(space.diagrams),
+        wanted_(wanted),
         limits_(limits),
         tracked_(tracked),
         limit_keys_(tracked.has_limits() ? LimitKeys(filter) : LimitKeys()),
@@ -58,10 +64,11 @@ class Meaning {
 
   Diagram of(const std::vector<ChainId>& chains, Verdict otherwise) {
     for (const ChainId chain : chains) chains_[chain.index] = of_chain(filter_.chains[chain.index]);
-    return with_each(diagrams_, chains_[chains.back().index], turn(goes_on, bit(otherwise)));
+    return with_each(diagrams_, chains_[chains.back().index], turn(goes_on, value_of_verdict(otherwise)));
   }
 
  private:
+  Value value_of_verdict(Verdict verdict) const { return wanted_ == Wanted::verdicts ? bit(verdict) : decides; }
   /// A chain for those that call it: verdicts, and silent where the packet comes back.
   Diagram of_chain(const Chain& chain) { return with_each(diagrams_, of_rules(chain.rules), turn(returns, goes_on)); }
   /// By halves: rules one by one would cost their number squared.
@@ -93,6 +100,7 @@ class Meaning {
   Direction direction_;
   PacketSpace& space_;
   Diagrams& diagrams_;
+  Wanted wanted_;
   LimitWorld limits_;
   const Tracked& tracked_;
   LimitKeys limit_keys_;
@@ -101,15 +109,15 @@ class Meaning {
 
 Diagram Meaning::of_rule(const Rule& rule) {
   Diagram map = diagrams_.constant(silent);
-  if (std::holds_alternative<Continue>(rule.action)) return map;
+  if (std::holds_alternative<Continue>(rule.action) && (wanted_ == Wanted::verdicts || !rule.limit)) return map;
   for (const Conditions& conditions : conditions_of(rule))
-    map = diagrams_.over(map, of_action(rule.action, conditions));
+    map = diagrams_.over(map, conditions.asks ? outcome(conditions, asks) : of_action(rule.action, conditions));
   return map;
 }
 
 Diagram Meaning::of_action(const Action& action, const Conditions& conditions) {
   return std::visit(Overloaded{
-                        [&](Verdict verdict) { return outcome(conditions, bit(verdict)); },
+                        [&](Verdict verdict) { return outcome(conditions, value_of_verdict(verdict)); },
                         [&](const Jump& jump) { return called(conditions, chains_[jump.chain.index]); },
                         [&](const Goto& go) {
                           return called(conditions,
@@ -149,8 +157,19 @@ std::vector<Conditions> Meaning::with_limit(const Rule& rule, Conditions conditi
     part.boxes = of_family(std::move(part.boxes), family);
     if (part.boxes.empty()) continue;
     const std::optional<LimitKey> key = limit_keys_.key(rule.limit->index, family);
+    const auto add = [](Conditions& to, Diagrams::Level level, bool value) {
+      const std::pair condition(level, value);
+      to.tracked.insert(std::ranges::upper_bound(to.tracked, condition), condition);
+    };
     if (const auto level = key ? tracked_.level(*key) : std::nullopt) {
-      part.tracked.insert(std::ranges::upper_bound(part.tracked, std::pair(*level, true)), {*level, true});
+      if (wanted_ == Wanted::asking) {
+        const Diagrams::Level looked_for = *tracked_.level_of_asking(*key);
+        result.push_back(part);
+        result.back().asks = true;
+        add(result.back(), looked_for, true);
+        add(part, looked_for, false);
+      }
+      add(part, *level, true);
     } else {
       if (limits_ == LimitWorld::exhausted) continue;
       part.uncertain |= limits_ == LimitWorld::either;
@@ -193,28 +212,32 @@ constexpr bool is_certain(Value value) {
 
 }  // namespace
 
-Tracked::Tracked(std::span<const Filter* const> filters) {
+Tracked::Tracked(std::span<const Filter* const> filters, std::span<const LimitKeys* const> limits) {
+  for (const LimitKeys* keys : limits)
+    for (const LimitKey& key : keys->all()) {
+      if (limits_.contains(key)) continue;
+      const auto holds = add(Kind::holds, to_string(key));
+      if (!holds || !add(Kind::asking, to_string(key))) {
+        has_all_limits_ = false;
+        return;
+      }
+      limits_.emplace(key, *holds);
+    }
+  first_opaque_ = static_cast<Diagrams::Level>(PacketSpace::beyond_packets + conditions_.size());
   for (const Filter* filter : filters)
     for (const std::string& text : filter->opaques) {
-      const auto level = next_level();
+      if (opaques_.contains(text)) continue;
+      const auto level = add(Kind::opaque, text);
       if (!level) return;
-      if (opaques_.emplace(text, *level).second) texts_.push_back(text);
+      opaques_.emplace(text, *level);
     }
 }
 
-bool Tracked::add(const LimitKeys& limits) {
-  for (const LimitKey& key : limits.all()) {
-    const auto level = next_level();
-    if (!level) return false;
-    if (limits_.emplace(key, *level).second) texts_.push_back(to_string(key));
-  }
-  return true;
-}
-
-std::optional<Diagrams::Level> Tracked::next_level() const {
+std::optional<Diagrams::Level> Tracked::add(Kind kind, std::string text) {
   constexpr std::size_t most = Diagrams::most_levels - PacketSpace::beyond_packets;
-  if (texts_.size() == most) return std::nullopt;
-  return static_cast<Diagrams::Level>(PacketSpace::beyond_packets + texts_.size());
+  if (conditions_.size() == most) return std::nullopt;
+  conditions_.push_back({kind, std::move(text)});
+  return static_cast<Diagrams::Level>(PacketSpace::beyond_packets + conditions_.size() - 1);
 }
 
 std::optional<Diagrams::Level> Tracked::level(const std::string& opaque) const {
@@ -225,6 +248,10 @@ std::optional<Diagrams::Level> Tracked::level(const std::string& opaque) const {
 std::optional<Diagrams::Level> Tracked::level(const LimitKey& limit) const {
   const auto known = limits_.find(limit);
   return known == limits_.end() ? std::nullopt : std::optional(known->second);
+}
+
+std::optional<Diagrams::Level> Tracked::level_of_asking(const LimitKey& limit) const {
+  return level(limit).transform([](Diagrams::Level holds) { return static_cast<Diagrams::Level>(holds + 1); });
 }
 
 std::vector<const InterfaceSet*> interface_sets(const Filter& filter) {
@@ -244,13 +271,27 @@ InterfaceClasses interface_classes(std::span<const Filter* const> filters) {
   return InterfaceClasses(sets);
 }
 
-std::expected<Diagram, Recursion> meaning(const Filter& filter, Direction direction, PacketSpace& space,
-                                          LimitWorld limits, const Tracked& tracked) {
+namespace {
+
+std::expected<Diagram, Recursion> wanted_of(Wanted wanted, const Filter& filter, Direction direction,
+                                            PacketSpace& space, LimitWorld limits, const Tracked& tracked) {
   const std::optional<Hook>& hook = filter.hooks[static_cast<std::size_t>(direction)];
   if (!hook) return space.diagrams.constant(silent);
   const auto chains = called_first(filter, hook->chain);
   if (!chains) return std::unexpected(chains.error());
-  return Meaning(filter, direction, space, limits, tracked).of(*chains, hook->otherwise);
+  return Meaning(filter, direction, space, wanted, limits, tracked).of(*chains, hook->otherwise);
+}
+
+}  // namespace
+
+std::expected<Diagram, Recursion> meaning(const Filter& filter, Direction direction, PacketSpace& space,
+                                          LimitWorld limits, const Tracked& tracked) {
+  return wanted_of(Wanted::verdicts, filter, direction, space, limits, tracked);
+}
+
+std::expected<Diagram, Recursion> asking(const Filter& filter, Direction direction, PacketSpace& space,
+                                         const Tracked& tracked) {
+  return wanted_of(Wanted::asking, filter, direction, space, LimitWorld::either, tracked);
 }
 
 Diagram bounds(PacketSpace& space, const Diagram& meaning) {
@@ -290,7 +331,7 @@ std::optional<Difference> difference(PacketSpace& space, const Tracked& tracked,
   const auto at = [&](const Diagram& where) {
     PacketSpace::Beyond beyond;
     Difference found{space.example(where, only(1), direction, &beyond), {}, 0, 0};
-    for (const auto& [level, holds] : beyond) found.when.emplace_back(tracked.text(level), holds);
+    for (const auto& [level, holds] : beyond) found.when.emplace_back(tracked.at(level).text, holds);
     found.one = space.at(one, found.packet, beyond);
     found.other = space.at(other, found.packet, beyond);
     return found;

@@ -40,25 +40,35 @@ enum class LimitWorld : std::uint8_t { exhausted, hold, either };
 class Tracked {
  public:
   Tracked() = default;
-  /// The opaque conditions of these filters; not all where diagrams have no room for so many.
-  explicit Tracked(std::span<const Filter* const> filters);
+  /// These limits, and the opaque conditions of these filters behind them; not all where diagrams have no room for so many.
+  explicit Tracked(std::span<const Filter* const> filters, std::span<const LimitKeys* const> limits = {});
 
-  /// These limits too. False where diagrams have no room for all of them.
-  bool add(const LimitKeys& limits);
   bool has_limits() const { return !limits_.empty(); }
-
+  bool has_all_limits() const { return has_all_limits_; }
   std::optional<Diagrams::Level> level(const std::string& opaque) const;
+  /// Whether the limit holds.
   std::optional<Diagrams::Level> level(const LimitKey& limit) const;
-  /// The condition behind a level that `level` gave.
-  const std::string& text(Diagrams::Level level) const { return texts_[level - PacketSpace::beyond_packets]; }
+  /// Whether it is looked for who asks the limit (`asking`).
+  std::optional<Diagrams::Level> level_of_asking(const LimitKey& limit) const;
+
+  enum class Kind : std::uint8_t { holds, asking, opaque };
+  struct Condition {
+    Kind kind;
+    std::string text;
+  };
+  /// What stands behind a level that one of the above gave.
+  const Condition& at(Diagrams::Level level) const { return conditions_[level - PacketSpace::beyond_packets]; }
+  /// The level from which on there are opaque conditions.
+  Diagrams::Level first_opaque() const { return first_opaque_; }
 
  private:
-  /// The level of the next condition, if there is room.
-  std::optional<Diagrams::Level> next_level() const;
+  std::optional<Diagrams::Level> add(Kind kind, std::string text);
 
   std::map<std::string, Diagrams::Level> opaques_;
-  std::map<LimitKey, Diagrams::Level> limits_;
-  std::vector<std::string> texts_;
+  std::map<LimitKey, Diagrams::Level> limits_;  // whether it holds; behind it, whether it is looked for
+  std::vector<Condition> conditions_;
+  bool has_all_limits_ = true;
+  Diagrams::Level first_opaque_ = PacketSpace::beyond_packets;
 };
 
 /// Every set of interfaces that the filter speaks of.
@@ -72,7 +82,14 @@ InterfaceClasses interface_classes(std::span<const Filter* const> filters);
 std::expected<Diagram, Recursion> meaning(const Filter& filter, Direction direction, PacketSpace& space,
                                           LimitWorld limits, const Tracked& tracked);
 
-/// The same without tracked conditions: of each packet all verdicts that are possible whatever is true of it.
+/// Which packets ask which limits: every packet that comes to one takes from it, whatever becomes of the packet. Values are
+/// sets of `asks`, where a packet comes to a limit that is looked for, and `decides`, where it gets a verdict and has come to
+/// none. Only limits that are tracked are looked for. Throws TooComplex.
+inline constexpr Value asks = 1, decides = 2;
+std::expected<Diagram, Recursion> asking(const Filter& filter, Direction direction, PacketSpace& space,
+                                         const Tracked& tracked);
+
+/// A meaning without tracked conditions: of each packet all verdicts that are possible whatever is true of it.
 Diagram bounds(PacketSpace& space, const Diagram& meaning);
 /// 1 for the packets that surely, or possibly, get this verdict; silent for all others.
 Diagram surely(PacketSpace& space, const Diagram& meaning, Verdict verdict);

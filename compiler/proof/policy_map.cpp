@@ -10,11 +10,14 @@
 namespace portpolicy::proof {
 namespace {
 
+/// Verdicts, or who asks limits.
+enum class Wanted : std::uint8_t { verdicts, asking };
+
 class PolicyMap {
  public:
-  PolicyMap(PacketSpace& space, const Graph& graph, Direction direction, const filter::LimitKeys& limits,
+  PolicyMap(PacketSpace& space, const Graph& graph, Direction direction, Wanted wanted, const filter::LimitKeys& limits,
             const filter::Tracked& tracked)
-      : space_(space), graph_(graph), direction_(direction), limits_(limits), tracked_(tracked) {}
+      : space_(space), graph_(graph), direction_(direction), wanted_(wanted), limits_(limits), tracked_(tracked) {}
 
   Diagram all() {
     const Section& section = graph_.section(direction_);
@@ -22,9 +25,9 @@ class PolicyMap {
     Diagram map = space_.diagrams.constant(silent);
     for (const Base base : syntax::all_bases)
       if (graph_.base.contains(base))
-        map = space_.diagrams.over(map, space_.of(boxes_of(base, direction_), filter::bit(verdict_of(base))));
+        map = space_.diagrams.over(map, space_.of(boxes_of(base, direction_), value(verdict_of(base))));
     map = space_.diagrams.over(map, of_rules(section.rules));
-    return space_.diagrams.over(map, space_.diagrams.constant(filter::bit(section.otherwise)));
+    return space_.diagrams.over(map, space_.diagrams.constant(value(section.otherwise)));
   }
 
  private:
@@ -38,27 +41,35 @@ class PolicyMap {
 
   Diagram of_rule(const Rule& rule) {
     const std::vector<Box> boxes = boxes_of(graph_, rule.packets);
-    if (!rule.limit) return space_.of(boxes, filter::bit(rule.verdict));
+    if (!rule.limit) return space_.of(boxes, value(rule.verdict));
     Diagram map = space_.diagrams.constant(silent);
     for (const Family family : {Family::ipv4, Family::ipv6}) {
       const std::vector<Box> part = of_family(boxes, family);
-      if (!part.empty())
-        map = space_.diagrams.over(map, while_limit_holds(rule, family, space_.of(part, filter::bit(rule.verdict))));
+      if (!part.empty()) map = space_.diagrams.over(map, of_limited(rule, family, part));
     }
     return map;
   }
 
-  Diagram while_limit_holds(const Rule& rule, Family family, const Diagram& map) {
+  Diagram of_limited(const Rule& rule, Family family, const std::vector<Box>& boxes) {
     const auto key = limits_.key(number_of(graph_, direction_, rule), family);
     const auto level = key ? tracked_.level(*key) : std::nullopt;
     if (!level) throw std::logic_error("a limit of the policy is not tracked");
-    constexpr std::array holds{Interval<std::uint64_t>{1, std::numeric_limits<std::uint64_t>::max()}};
-    return space_.diagrams.within(map, space_.diagrams.narrow(*level, holds, space_.diagrams.constant(1)));
+    const Diagram within = where_true(*level, space_.of(boxes, value(rule.verdict)));
+    if (wanted_ == Wanted::verdicts) return within;
+    return space_.diagrams.over(where_true(*tracked_.level_of_asking(*key), space_.of(boxes, filter::asks)), within);
   }
+
+  Diagram where_true(Diagrams::Level level, const Diagram& map) {
+    constexpr std::array is_true{Interval<std::uint64_t>{1, std::numeric_limits<std::uint64_t>::max()}};
+    return space_.diagrams.within(map, space_.diagrams.narrow(level, is_true, space_.diagrams.constant(1)));
+  }
+
+  Value value(Verdict verdict) const { return wanted_ == Wanted::verdicts ? filter::bit(verdict) : filter::decides; }
 
   PacketSpace& space_;
   const Graph& graph_;
   Direction direction_;
+  Wanted wanted_;
   const filter::LimitKeys& limits_;
   const filter::Tracked& tracked_;
 };
@@ -86,7 +97,12 @@ std::uint32_t number_of(const Graph& graph, Direction direction, const Rule& rul
 
 Diagram policy_map(PacketSpace& space, const Graph& graph, Direction direction, const filter::LimitKeys& limits,
                    const filter::Tracked& tracked) {
-  return PolicyMap(space, graph, direction, limits, tracked).all();
+  return PolicyMap(space, graph, direction, Wanted::verdicts, limits, tracked).all();
+}
+
+Diagram policy_asking(PacketSpace& space, const Graph& graph, Direction direction, const filter::LimitKeys& limits,
+                      const filter::Tracked& tracked) {
+  return PolicyMap(space, graph, direction, Wanted::asking, limits, tracked).all();
 }
 
 }  // namespace portpolicy::proof

@@ -16,4 +16,8 @@ std::uint32_t number_of(const Graph& graph, Direction direction, const Rule& rul
 Diagram policy_map(PacketSpace& space, const Graph& graph, Direction direction, const filter::LimitKeys& limits,
                    const filter::Tracked& tracked);
 
+/// Which packets ask which limits, in the values of `filter::asking`. Throws TooComplex.
+Diagram policy_asking(PacketSpace& space, const Graph& graph, Direction direction, const filter::LimitKeys& limits,
+                      const filter::Tracked& tracked);
+
 }  // namespace portpolicy::proof

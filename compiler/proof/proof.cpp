@@ -20,6 +20,10 @@ InterfaceClasses interfaces_of(const Graph& policy, const filter::Filter& artifa
   return InterfaceClasses(sets);
 }
 
+Value value_of(const Decision& decision) {
+  return decision.verdict ? filter::bit(*decision.verdict) : silent;
+}
+
 /// The size of the artifact as that of a policy is counted.
 std::size_t size_of(const filter::Filter& artifact) {
   std::size_t rules = 0, intervals = 0;
@@ -41,29 +45,48 @@ struct Sides {
 class Comparison {
  public:
   Comparison(const Sides& sides, Direction direction, PacketSpace& space)
-      : sides_(sides),
-        direction_(direction),
-        space_(space),
-        diagrams_(space.diagrams),
-        policy_(policy_map(space, sides.policy, direction, sides.policy_limits, sides.tracked)),
-        artifact_(
-            filter::meaning(sides.artifact, direction, space, filter::LimitWorld::either, sides.tracked).value()) {}
+      : sides_(sides), direction_(direction), space_(space), diagrams_(space.diagrams) {}
 
   std::vector<Difference> run() {
-    tell(filter::surely_different(space_, policy_, artifact_));
-    if (differences_.empty()) tell(filter::perhaps_different(space_, policy_, artifact_));
+    policy_ = policy_map(space_, sides_.policy, direction_, sides_.policy_limits, sides_.tracked);
+    artifact_ =
+        filter::meaning(sides_.artifact, direction_, space_, filter::LimitWorld::either, sides_.tracked).value();
+    tell_all();
+    if (!differences_.empty() || !sides_.tracked.has_limits()) return std::move(differences_);
+    by_asking_ = true;
+    policy_ = policy_asking(space_, sides_.policy, direction_, sides_.policy_limits, sides_.tracked);
+    artifact_ = filter::asking(sides_.artifact, direction_, space_, sides_.tracked).value();
+    tell_all();
     return std::move(differences_);
   }
 
  private:
-  void tell(Diagram differing) {
+  void tell_all() {
+    const Diagram sure = filter::surely_different(space_, policy_, artifact_);
+    if (sure.takes(1)) {
+      tell(whatever_is_true(sure), true);
+      if (differences_.empty()) tell(sure, false);
+    }
+    if (differences_.empty()) tell(filter::perhaps_different(space_, policy_, artifact_), false);
+  }
+
+  /// Where it is so whatever is true of opaque conditions.
+  Diagram whatever_is_true(const Diagram& set) {
+    constexpr Value outside = 2;
+    const Diagram both = diagrams_.over(set, diagrams_.constant(outside));
+    return diagrams_.where(diagrams_.united(both, sides_.tracked.first_opaque()), only(1));
+  }
+
+  void tell(Diagram differing, bool certain) {
     while (differing.takes(1) && differences_.size() < most_differences) {
       differences_.push_back(difference_in(differing));
+      differences_.back().certain = certain;
       differing = diagrams_.where(diagrams_.over(told_with(differences_.back()), differing), only(1));
     }
   }
 
   Difference difference_in(const Diagram& differing);
+  void say_when(Difference& found, const PacketSpace::Beyond& beyond) const;
   Diagram told_with(const Difference& difference);
 
   const Sides& sides_;
@@ -71,14 +94,23 @@ class Comparison {
   PacketSpace& space_;
   Diagrams& diagrams_;
   Diagram policy_, artifact_;
+  bool by_asking_ = false;
   std::vector<Difference> differences_;
 };
+
+void Comparison::say_when(Difference& found, const PacketSpace::Beyond& beyond) const {
+  for (const auto& [level, is_true] : beyond) {
+    const filter::Tracked::Condition& condition = sides_.tracked.at(level);
+    if (condition.kind != filter::Tracked::Kind::asking) found.when.emplace_back(condition.text, is_true);
+    else if (is_true && !found.limit) found.limit = condition.text;
+  }
+}
 
 Difference Comparison::difference_in(const Diagram& differing) {
   PacketSpace::Beyond beyond;
   Difference found;
   found.packet = space_.example(differing, only(1), direction_, &beyond);
-  for (const auto& [level, is_true] : beyond) found.when.emplace_back(sides_.tracked.text(level), is_true);
+  say_when(found, beyond);
   const auto holds = [&](const filter::LimitKeys& limits, std::uint32_t which) {
     const auto key = limits.key(which, found.packet.family());
     const auto level = key ? sides_.tracked.level(*key) : std::nullopt;
@@ -87,11 +119,13 @@ Difference Comparison::difference_in(const Diagram& differing) {
   found.policy = evaluate(sides_.policy, found.packet, [&](const Rule& rule) {
     return holds(sides_.policy_limits, number_of(sides_.policy, direction_, rule));
   });
-  const Value policy = found.policy.verdict ? filter::bit(*found.policy.verdict) : silent;
-  if (space_.at(policy_, found.packet, beyond) != policy)
+  const Value policy = space_.at(policy_, found.packet, beyond);
+  found.artifact = space_.at(artifact_, found.packet, beyond);
+  found.policy_takes = by_asking_ && policy == filter::asks;
+  if (by_asking_) return found;
+  if (policy != value_of(found.policy))
     throw std::logic_error("the map of the policy and its evaluation disagree about " + to_string(found.packet));
 
-  found.artifact = space_.at(artifact_, found.packet, beyond);
   filter::OpaqueTruths truths;
   for (const std::string& text : sides_.artifact.opaques) {
     const auto level = sides_.tracked.level(text);
@@ -115,7 +149,8 @@ Diagram Comparison::told_with(const Difference& difference) {
     for (const filter::Rule& rule : chain.rules)
       if (difference.origin && rule.origin == *difference.origin)
         told = diagrams_.over(told, space_.of(filter::boxes_of(sides_.artifact, rule, direction_), marked));
-  const Value policy = difference.policy.verdict ? filter::bit(*difference.policy.verdict) : silent;
+  if (by_asking_) return diagrams_.constant(marked);  // one packet is enough
+  const Value policy = value_of(difference.policy);
   const Diagram alike =
       diagrams_.within(diagrams_.where(policy_, only(policy)), diagrams_.where(artifact_, only(difference.artifact)));
   NewValues to_marked{};
@@ -126,19 +161,15 @@ Diagram Comparison::told_with(const Difference& difference) {
 
 }  // namespace
 
-bool Difference::certain() const {
-  const Value wanted = policy.verdict ? filter::bit(*policy.verdict) : silent;
-  return wanted == silent ? artifact != silent : (artifact & wanted) == 0;
-}
-
 std::expected<std::vector<Difference>, Failure> compare(const Graph& policy, const filter::Filter& artifact) {
   for (const std::optional<filter::Hook>& hook : artifact.hooks)
     if (hook)
       if (const auto order = called_first(artifact, hook->chain); !order) return std::unexpected(order.error());
+  Sides sides{policy, artifact, limit_keys(policy), filter::LimitKeys(artifact), {}};
   const std::array filters{&artifact};
-  Sides sides{policy, artifact, limit_keys(policy), filter::LimitKeys(artifact), filter::Tracked(filters)};
-  if (!sides.tracked.add(sides.policy_limits) || !sides.tracked.add(sides.artifact_limits))
-    return std::unexpected(TooComplex{});
+  const std::array<const filter::LimitKeys*, 2> limits{&sides.policy_limits, &sides.artifact_limits};
+  sides.tracked = filter::Tracked(filters, limits);
+  if (!sides.tracked.has_all_limits()) return std::unexpected(TooComplex{});
   const InterfaceClasses interfaces = interfaces_of(policy, artifact);
   std::vector<Difference> all;
   for (const Direction direction : directions) {

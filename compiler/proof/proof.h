@@ -17,7 +17,7 @@
 /// design, and for all limits holding or exhausted in every mixture.
 namespace portpolicy::proof {
 
-/// A packet that the artifact may treat otherwise than the policy.
+/// A packet that the artifact treats otherwise than the policy, or may do so.
 struct Difference {
   Packet packet;
   std::vector<std::pair<std::string, bool>> when;  ///< conditions that matter, and whether they are true
@@ -25,9 +25,11 @@ struct Difference {
   /// The verdicts that the artifact may give, as bits (`filter::bit`). No bit: it leaves the direction alone.
   Value artifact = 0;
   std::optional<std::uint32_t> origin;  ///< of the artifact's rule that decides, where that is known; else of none
-
-  /// Whether the verdicts do differ. Else it cannot be told: what is not understood may make them differ.
-  bool certain() const;
+  /// Set where the verdicts are the same, but the packet takes from this limit on one side only.
+  std::optional<std::string> limit;
+  bool policy_takes = false;  ///< from `limit`, and the artifact does not; else the other way round
+  /// Whether the two do differ. Else it cannot be told: what is not understood may make them differ.
+  bool certain = true;
 };
 
 /// Chains of the artifact call each other in a circle.

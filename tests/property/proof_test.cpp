@@ -104,7 +104,7 @@ void judge(const Graph& graph, const Filter& filter, test::Random& random, Count
   REQUIRE(differences.has_value());
   for (const proof::Difference& difference : *differences) {
     CAPTURE(to_string(difference.packet));
-    CHECK(difference.certain());
+    CHECK(difference.certain);
   }
   ++(differences->empty() ? counts.equal : counts.different);
   bool seen = false;
