@@ -12,13 +12,13 @@ std::size_t range_count(const AddressSet& set, Family family) {
   return family == Family::ipv4 ? set.v4.intervals().size() : set.v6.intervals().size();
 }
 
-/// How many ports these are, if their ranges are short.
-std::optional<std::size_t> enumerated(const PortSet& ports, std::size_t most_of_range) {
+/// How many elements these ports are at least; nothing where one of their ranges is long.
+std::optional<std::size_t> enumerated(const PortSet& ports, const Costs& costs) {
   std::size_t count = 0;
   for (const auto& range : ports.intervals()) {
     const std::size_t size = std::size_t{range.last} - range.first + 1;
-    if (size > most_of_range) return std::nullopt;
-    count += size;
+    if (size > costs.most_ports_of_range) return std::nullopt;
+    count += size > costs.most_enumerated_ports ? 1 : size;
   }
   return count;
 }
@@ -54,7 +54,7 @@ std::optional<Tabular> tabular(const filter::Filter& filter, const filter::Rule&
     }
   }
   if (result.protocols == nullptr || result.ports == nullptr) return std::nullopt;
-  const auto ports = enumerated(*result.ports, costs.most_enumerated_ports);
+  const auto ports = enumerated(*result.ports, costs);
   if (!ports) return std::nullopt;
   const std::size_t ranges = result.addresses == nullptr ? 1 : range_count(*result.addresses, family);
   if (ranges * *ports * result.protocols->size() > costs.most_tuples_of_rule) return std::nullopt;

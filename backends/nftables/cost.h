@@ -80,7 +80,8 @@ struct Costs {
   double noticeable = 250;
 
   // What is merged.
-  std::size_t most_enumerated_ports = 8;      ///< of one range; a longer one stays a rule of its own
+  std::size_t most_enumerated_ports = 8;      ///< of one range; a longer one is looked up as a range
+  std::size_t most_ports_of_range = 1024;     ///< a longer one is not merged, lest others cut it into many
   std::size_t most_tuples_of_rule = 64;       ///< a rule of more addresses times ports stays by itself
   std::size_t most_rules_crossed = 64;        ///< by one that moves up to others like it
   std::size_t most_interval_tuples = 50'000;  ///< loading more takes seconds to minutes

@@ -68,7 +68,7 @@ class Estimate {
 
   double of(const Lookup& lookup) const {
     const std::size_t count = lookup.elements.size();
-    if (!lookup.key.address) return costs_.small_set;
+    if (!lookup.key.address) return lookup.ranges ? costs_.padded_v4(count) : costs_.small_set;
     if (lookup.ranges) return costs_.tuple_intervals(lookup.key.address->family)(count);
     return lookup.key.port ? costs_.tuple_hash(count) : costs_.hash(count);
   }

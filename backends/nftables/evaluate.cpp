@@ -35,7 +35,9 @@ const Element* found(const Lookup& lookup, Side side, const Packet& packet) {
   }
   const auto element = std::find_if(lookup.elements.begin(), lookup.elements.end(), [&](const Element& e) {
     return (!key.address || (e.addresses.first <= bits && bits <= e.addresses.last)) &&
-           (!key.protocol || e.protocol == packet.protocol) && (!key.port || e.port == packet.destination_port);
+           (!key.protocol || e.protocol == packet.protocol) &&
+           (!key.port ||
+            (e.ports.first <= packet.destination_port.number() && packet.destination_port.number() <= e.ports.last));
   });
   return element == lookup.elements.end() ? nullptr : &*element;
 }

@@ -108,7 +108,7 @@ struct Key {
 struct Element {
   Interval<Uint128> addresses;  ///< one address where the lookup has no ranges
   Protocol protocol;
-  Port port;
+  Interval<std::uint16_t> ports;             ///< one port where the lookup has no ranges
   std::variant<Answer, Jump, Goto> verdict;  ///< of a map only, and then accept, drop or a chain
 };
 /// `set NAME { type ipv4_addr . inet_proto . inet_service; elements = { ... } }`, with `flags interval` where it has

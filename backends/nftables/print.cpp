@@ -251,7 +251,7 @@ class Printer {
                                                   static_cast<std::uint32_t>(range.last)});
     });
     part(key.protocol, [&] { append_protocol(text_, element.protocol); });
-    part(key.port, [&] { put(std::uint64_t{element.port.number()}); });
+    part(key.port, [&] { print_numbers(element.ports); });
     if (!lookup.is_map) return;
     put(" : ");
     std::visit([&](const auto& verdict) { print_action(verdict); }, element.verdict);
@@ -432,13 +432,16 @@ class Printer {
   }
 
   template <class T>
+  void print_numbers(Interval<T> range) {
+    put(std::uint64_t{range.first});
+    if (range.first == range.last) return;
+    put("-");
+    put(std::uint64_t{range.last});
+  }
+
+  template <class T>
   void print_numbers(const IntervalSet<T>& numbers) {
-    print_one_or_set(numbers.intervals(), [&](Interval<T> range) {
-      put(std::uint64_t{range.first});
-      if (range.first == range.last) return;
-      put("-");
-      put(std::uint64_t{range.last});
-    });
+    print_one_or_set(numbers.intervals(), [&](Interval<T> range) { print_numbers(range); });
   }
 
   void print_match(const AddressIn& match) {

@@ -1,13 +1,16 @@
 #include "backends/nftables/resolve.h"
 
 #include <algorithm>
-#include <functional>
+#include <map>
 #include <optional>
 #include <queue>
 #include <span>
 
 namespace portpolicy::nft {
 namespace {
+
+/// Before they are cut by each other, rules have 64 at most (`Costs::most_tuples_of_rule`).
+constexpr std::size_t most_claims_of_rule = 200;
 
 /// One range of addresses to one service, of the rule that stands at this place.
 struct Claim {
@@ -28,34 +31,67 @@ Answer answer_of(const filter::Rule& rule, Protocol protocol) {
   std::unreachable();
 }
 
-std::vector<Claim> claims_of(const std::vector<Tabular>& rules, Family family, Interval<Uint128> everything) {
+/// Where one service ends and the next begins, ascending, by protocol.
+using Cuts = std::map<Protocol, std::vector<unsigned>>;
+
+Cuts cuts_of(const std::vector<Tabular>& rules, std::size_t most_enumerated) {
+  Cuts cuts;
+  for (const Tabular& rule : rules) {
+    for (const Protocol protocol : *rule.protocols) {
+      std::vector<unsigned>& of_protocol = cuts[protocol];
+      for (const auto& ports : rule.ports->intervals()) {
+        const bool enumerated = ports.last - ports.first < static_cast<int>(most_enumerated);
+        for (unsigned port = ports.first; enumerated && port <= ports.last; ++port) of_protocol.push_back(port);
+        if (!enumerated) of_protocol.push_back(ports.first);
+        of_protocol.push_back(ports.last + 1u);
+      }
+    }
+  }
+  for (auto& [protocol, of_protocol] : cuts) {
+    std::sort(of_protocol.begin(), of_protocol.end());
+    of_protocol.erase(std::unique(of_protocol.begin(), of_protocol.end()), of_protocol.end());
+  }
+  return cuts;
+}
+
+template <class Visit>
+void for_each_service(const Tabular& rule, const Cuts& cuts, Visit visit) {
+  for (const Protocol protocol : *rule.protocols) {
+    const std::vector<unsigned>& all = cuts.at(protocol);
+    for (const auto& ports : rule.ports->intervals()) {
+      // The end of these ports is a cut too, so there is always a next one.
+      for (auto at = std::lower_bound(all.begin(), all.end(), ports.first); *at <= ports.last; ++at)
+        visit(Service{protocol, {static_cast<std::uint16_t>(*at), static_cast<std::uint16_t>(*(at + 1) - 1)}});
+    }
+  }
+}
+
+/// Nothing where there are too many.
+std::optional<std::vector<Claim>> claims_of(const std::vector<Tabular>& rules, Family family,
+                                            Interval<Uint128> everything, const Costs& costs) {
+  const Cuts cuts = cuts_of(rules, costs.most_enumerated_ports);
+  const std::size_t most = rules.size() * most_claims_of_rule + 10'000;
   std::vector<Claim> claims;
   for (std::uint32_t place = 0; place < rules.size(); ++place) {
     const Tabular& rule = rules[place];
-    for (const Protocol protocol : *rule.protocols) {
-      for (const auto& ports : rule.ports->intervals()) {
-        for (unsigned port = ports.first; port <= ports.last; ++port) {
-          const Service service{protocol, Port(static_cast<std::uint16_t>(port))};
-          const auto claim = [&](Uint128 first, Uint128 last) { claims.push_back({service, place, {first, last}}); };
-          if (rule.addresses == nullptr) claim(everything.first, everything.last);
-          else if (family == Family::ipv4)
-            for (const auto& range : rule.addresses->v4.intervals()) claim(range.first, range.last);
-          else
-            for (const auto& range : rule.addresses->v6.intervals()) claim(range.first, range.last);
-        }
-      }
-    }
+    for_each_service(rule, cuts, [&](const Service& service) {
+      const auto claim = [&](Uint128 first, Uint128 last) { claims.push_back({service, place, {first, last}}); };
+      if (rule.addresses == nullptr) claim(everything.first, everything.last);
+      else if (family == Family::ipv4)
+        for (const auto& range : rule.addresses->v4.intervals()) claim(range.first, range.last);
+      else
+        for (const auto& range : rule.addresses->v6.intervals()) claim(range.first, range.last);
+    });
+    if (claims.size() > most) return std::nullopt;
   }
   return claims;
 }
 
 class Resolver {
  public:
-  Resolver(const std::vector<Tabular>& rules, Family family)
-      : rules_(rules), everything_{0, family == Family::ipv4 ? Uint128{0xffffffff} : ~Uint128{0}} {}
+  Resolver(const std::vector<Tabular>& rules, Interval<Uint128> everything) : rules_(rules), everything_(everything) {}
 
-  Resolved run(Family family) {
-    std::vector<Claim> claims = claims_of(rules_, family, everything_);
+  Resolved run(std::vector<Claim> claims) {
     std::sort(claims.begin(), claims.end(), [](const Claim& a, const Claim& b) {
       if (a.service != b.service) return a.service < b.service;
       return a.addresses.first != b.addresses.first ? a.addresses.first < b.addresses.first : a.place < b.place;
@@ -124,8 +160,11 @@ class Resolver {
 
 }  // namespace
 
-Resolved resolve(const std::vector<Tabular>& rules, Family family) {
-  return Resolver(rules, family).run(family);
+std::optional<Resolved> resolve(const std::vector<Tabular>& rules, Family family, const Costs& costs) {
+  const Interval<Uint128> everything{0, family == Family::ipv4 ? Uint128{0xffffffff} : ~Uint128{0}};
+  std::optional<std::vector<Claim>> claims = claims_of(rules, family, everything, costs);
+  if (!claims) return std::nullopt;
+  return Resolver(rules, everything).run(std::move(*claims));
 }
 
 }  // namespace portpolicy::nft

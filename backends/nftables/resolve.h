@@ -1,6 +1,7 @@
 #pragma once
 
 #include <compare>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -9,9 +10,11 @@
 
 namespace portpolicy::nft {
 
+/// Ports that all rules treat alike, of one protocol.
 struct Service {
   Protocol protocol;
-  Port port;
+  Interval<std::uint16_t> ports;
+  bool is_range() const { return ports.first != ports.last; }
   friend auto operator<=>(const Service&, const Service&) = default;
 };
 
@@ -29,6 +32,7 @@ struct Resolved {
   Answers rest;                ///< ascending, services with entries, for all other addresses
 };
 
-Resolved resolve(const std::vector<Tabular>& rules, Family family);
+/// Services stand apart. Nothing where ranges of ports and single ports cut each other into too many.
+std::optional<Resolved> resolve(const std::vector<Tabular>& rules, Family family, const Costs& costs);
 
 }  // namespace portpolicy::nft

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -15,6 +16,9 @@ namespace {
 
 /// Up to so many services stand in the rule itself.
 constexpr std::size_t most_inline_services = 16;
+
+/// Up to so many ranges of ports, for all addresses, are a rule each.
+constexpr std::size_t most_range_rules = 4;
 
 using MapVerdict = std::variant<Answer, Jump, Goto>;
 
@@ -49,8 +53,7 @@ class Block {
         side_(piece.side.value_or(Side::source)),
         to_(to),
         name_(name),
-        rules_(piece.tabular),
-        resolved_(resolve(piece.tabular, family_)) {
+        rules_(piece.tabular) {
     std::vector<std::uint32_t> origins;
     origins.reserve(rules_.size());
     for (const Tabular& rule : rules_) origins.push_back(rule.rule->origin);
@@ -58,42 +61,70 @@ class Block {
   }
 
   void write() {
-    const RuleShape shape = cheapest();
-    if (as_written_is_cheaper(shape)) {
+    std::optional<Resolved> resolved = resolve(rules_, family_, costs_);
+    if (resolved) take(std::move(*resolved));
+    const RuleShape shape = resolved ? cheapest() : RuleShape::lines;
+    if (!resolved || as_written_is_cheaper(shape)) {
       for (const Tabular& rule : rules_) writer_.lower_rule(*rule.rule, to_);
       return;
     }
-    if (shape == RuleShape::chains) return write_chains();
-    write_services(resolved_.open, "ports");
-    if (shape == RuleShape::lines) write_lines();
-    if (shape == RuleShape::intervals) write_intervals();
-    if (shape == RuleShape::hashes) write_hashes();
-    write_services(resolved_.rest, "rest");
+    if (shape == RuleShape::chains) {
+      write_chains();
+    } else {
+      write_services(single_.open, "ports");
+      if (shape == RuleShape::lines) write_lines(single_.entries);
+      if (shape == RuleShape::intervals) write_intervals(single_.entries, "");
+      if (shape == RuleShape::hashes) write_hashes();
+      write_services(single_.rest, "rest");
+    }
+    write_services(ranges_.open, "ranges");
+    if (ranges_are_lines()) write_lines(ranges_.entries);
+    else write_intervals(ranges_.entries, "_ranges");
+    write_services(ranges_.rest, "rest_of_ranges");
   }
 
  private:
   using Entry = Resolved::Entry;
 
+  /// Services of one port and those of several are looked up apart: no packet is of both.
+  void take(Resolved resolved) {
+    for (const Entry& entry : resolved.entries) (entry.service.is_range() ? ranges_ : single_).entries.push_back(entry);
+    for (const auto& open : resolved.open) (open.first.is_range() ? ranges_ : single_).open.push_back(open);
+    for (const auto& rest : resolved.rest) (rest.first.is_range() ? ranges_ : single_).rest.push_back(rest);
+  }
+
   // What is cheapest.
 
+  double lines_cost(std::size_t count) const {
+    const double all = costs_.rule * static_cast<double>(count);
+    return Costs::mixed(all / 2, all);
+  }
+  double intervals_cost(std::size_t count) const {
+    return Costs::mixed(costs_.tuple_intervals(family_)(count), costs_.miss(family_)(count));
+  }
+  bool ranges_are_lines() const {
+    const std::size_t count = ranges_.entries.size();
+    if (costs_.always_rules) return *costs_.always_rules == RuleShape::lines;
+    return count > costs_.most_interval_tuples || lines_cost(count) <= intervals_cost(count);
+  }
+
   double cost_of(RuleShape shape) const {
-    const std::size_t count = resolved_.entries.size();
-    const auto entries = static_cast<double>(count);
+    const std::size_t count = single_.entries.size();
     switch (shape) {
       case RuleShape::lines:
-        return Costs::mixed(costs_.rule * entries / 2, costs_.rule * entries);
+        return lines_cost(count);
       case RuleShape::intervals:
-        return Costs::mixed(costs_.tuple_intervals(family_)(count), costs_.miss(family_)(count));
+        return intervals_cost(count);
       case RuleShape::hashes:
         return plan_search(prefix_lengths(), costs_).cost;
       case RuleShape::chains: {
         // As if each service had the same share of the addresses.
         std::size_t services = 0;
         for (std::size_t i = 0; i < count; ++i)
-          if (i == 0 || resolved_.entries[i].service != resolved_.entries[i - 1].service) ++services;
+          if (i == 0 || single_.entries[i].service != single_.entries[i - 1].service) ++services;
         const std::size_t each = (count + services - 1) / std::max<std::size_t>(services, 1);
         PrefixLengths lengths(family_);
-        for (std::size_t i = 0; i < each; ++i) lengths.add(resolved_.entries[i * services].addresses);
+        for (std::size_t i = 0; i < each; ++i) lengths.add(single_.entries[i * services].addresses);
         return costs_.small_set + costs_.jump + list_cost(each, lengths, family_, costs_) + costs_.cold_chains(count);
       }
     }
@@ -102,16 +133,16 @@ class Block {
 
   PrefixLengths prefix_lengths() const {
     PrefixLengths lengths(family_);
-    for (const Entry& entry : resolved_.entries) lengths.add(entry.addresses);
+    for (const Entry& entry : single_.entries) lengths.add(entry.addresses);
     return lengths;
   }
 
   RuleShape cheapest() const {
     if (costs_.always_rules) return *costs_.always_rules;
-    if (resolved_.entries.empty()) return RuleShape::lines;
+    if (single_.entries.empty()) return RuleShape::lines;
     RuleShape best = RuleShape::lines;
     for (const RuleShape shape : {RuleShape::intervals, RuleShape::hashes, RuleShape::chains}) {
-      const bool loads = shape != RuleShape::intervals || resolved_.entries.size() <= costs_.most_interval_tuples;
+      const bool loads = shape != RuleShape::intervals || single_.entries.size() <= costs_.most_interval_tuples;
       if (loads && cost_of(shape) < cost_of(best)) best = shape;
     }
     return best;
@@ -123,8 +154,12 @@ class Block {
     double lines = 0;
     for (const Tabular& rule : rules_) lines += rule.side ? costs_.rule : costs_.port_rule;
     double merged = cost_of(shape);
-    if (!resolved_.open.empty()) merged += costs_.small_set;
-    if (!resolved_.rest.empty()) merged += costs_.small_set;
+    if (!single_.open.empty()) merged += costs_.small_set;
+    if (!single_.rest.empty()) merged += costs_.small_set;
+    const std::size_t ranges = ranges_.entries.size();
+    if (ranges != 0) merged += ranges_are_lines() ? lines_cost(ranges) : intervals_cost(ranges);
+    merged +=
+        costs_.port_rule * static_cast<double>(std::min(ranges_.open.size() + ranges_.rest.size(), most_range_rules));
     return Costs::mixed(lines / 2, lines) <= merged;
   }
 
@@ -143,16 +178,24 @@ class Block {
     const Protocol protocol = services.front().first.protocol;
     const bool one_protocol =
         std::all_of(services.begin(), services.end(), [&](const auto& s) { return s.first.protocol == protocol; });
-    if (one_answer && one_protocol && services.size() <= most_inline_services) {
-      std::vector<Port> ports;
-      for (const auto& [service, verdict] : services) ports.push_back(service.port);
+    const bool ranges = services.front().first.is_range();
+    if (ranges && services.size() <= most_range_rules) {
+      for (const auto& [service, verdict] : services)
+        writer_.add(to_,
+                    {{PortIn{Side::destination, service.protocol, PortSet::of(service.ports)}}, {}, verdict, comment_});
+      return;
+    }
+    if (one_answer && one_protocol && !ranges && services.size() <= most_inline_services) {
+      std::vector<Interval<std::uint16_t>> ports;
+      for (const auto& [service, verdict] : services) ports.push_back(service.ports);
       return writer_.add(to_, {{ports_match(protocol, ports)}, {}, answer, comment_});
     }
     Lookup lookup;
     lookup.key = {std::nullopt, true, true};
+    lookup.ranges = ranges;
     lookup.is_map = !one_answer;
     for (const auto& [service, verdict] : services)
-      lookup.elements.push_back({{}, service.protocol, service.port, one_answer ? MapVerdict{} : verdict_of(verdict)});
+      lookup.elements.push_back({{}, service.protocol, service.ports, one_answer ? MapVerdict{} : verdict_of(verdict)});
     const bool named = services.size() > most_inline_services;
     add_asking(std::move(lookup),
                named ? std::string(one_answer ? word_of(answer) : "decide") + "_" + name_ + "_" + what : "", answer,
@@ -160,15 +203,13 @@ class Block {
   }
 
   /// Without ranges among other ports, which would make a tree of the set.
-  Match ports_match(Protocol protocol, const std::vector<Port>& ports) {
-    std::vector<Interval<std::uint16_t>> ranges;
-    for (const Port port : ports) ranges.push_back({port.number(), port.number()});
-    const PortSet set = PortSet::of(std::move(ranges));
+  Match ports_match(Protocol protocol, const std::vector<Interval<std::uint16_t>>& ports) {
+    const PortSet set = PortSet::of(ports);
     const std::size_t intervals = set.intervals().size();
     if (intervals == 1 || intervals == ports.size()) return PortIn{Side::destination, protocol, set};
     Lookup lookup;
     lookup.key = {std::nullopt, true, true};
-    for (const Port port : ports) lookup.elements.push_back({{}, protocol, port, {}});
+    for (const Interval<std::uint16_t>& port : ports) lookup.elements.push_back({{}, protocol, port, {}});
     return FoundIn{writer_.add_lookup("", std::move(lookup)), side_};
   }
 
@@ -183,13 +224,15 @@ class Block {
 
   // Services by address.
 
-  void write_lines() {
-    // One line for the ports of a protocol that ask for the same addresses.
-    std::map<std::tuple<Interval<Uint128>, Protocol, Answer>, std::vector<Port>> lines;
-    for (const Entry& e : resolved_.entries)
-      lines[{e.addresses, e.service.protocol, e.answer}].push_back(e.service.port);
+  void write_lines(const std::vector<Entry>& entries) {
+    // One line for the ports of a protocol that ask for the same addresses; ranges have lines of their own.
+    using Ports = Interval<std::uint16_t>;
+    std::map<std::tuple<Interval<Uint128>, Protocol, Answer, Ports>, std::vector<Ports>> lines;
+    for (const Entry& e : entries)
+      lines[{e.addresses, e.service.protocol, e.answer, e.service.is_range() ? e.service.ports : Ports{}}].push_back(
+          e.service.ports);
     for (const auto& [line, ports] : lines) {
-      const auto& [range, protocol, answer] = line;
+      const auto& [range, protocol, answer, own] = line;
       writer_.add(to_, {{AddressIn{side_, family_, addresses_of(family_, {range})}, ports_match(protocol, ports)},
                         {},
                         answer,
@@ -198,7 +241,7 @@ class Block {
   }
 
   static constexpr bool ascending(const Element& a, const Element& b) {
-    return std::tuple(a.protocol, a.port, a.addresses) < std::tuple(b.protocol, b.port, b.addresses);
+    return std::tuple(a.protocol, a.ports, a.addresses) < std::tuple(b.protocol, b.ports, b.addresses);
   }
 
   /// Elements that make a set or, where they differ in what becomes of the packet, a map.
@@ -219,21 +262,21 @@ class Block {
   }
 
   /// One set or map for all.
-  void write_intervals() {
+  void write_intervals(const std::vector<Entry>& entries, const std::string& what) {
     std::vector<Element> elements;
-    elements.reserve(resolved_.entries.size());
-    for (const Entry& e : resolved_.entries)
-      elements.push_back({e.addresses, e.service.protocol, e.service.port, e.answer});
-    write_elements(std::move(elements), {Key::Part{family_, address_bits(family_)}, true, true}, true, "", to_);
+    elements.reserve(entries.size());
+    for (const Entry& e : entries) elements.push_back({e.addresses, e.service.protocol, e.service.ports, e.answer});
+    write_elements(std::move(elements), {Key::Part{family_, address_bits(family_)}, true, true}, true, what, to_);
   }
 
   // One for each length of prefix.
 
   void write_hashes() {
-    for (const Entry& entry : resolved_.entries)
+    for (const Entry& entry : single_.entries)
       for_each_prefix(family_, entry.addresses, [&](Prefix prefix) {
         const Uint128 first = prefix.address.bits;
-        by_length_[prefix.length].push_back({{first, first}, entry.service.protocol, entry.service.port, entry.answer});
+        by_length_[prefix.length].push_back(
+            {{first, first}, entry.service.protocol, entry.service.ports, entry.answer});
       });
     write_search(plan_search(prefix_lengths(), costs_).steps, to_);
   }
@@ -261,7 +304,7 @@ class Block {
     for (const int length : lengths_of(step.longer)) {
       for (const Element& e : by_length_.at(length)) {
         const Uint128 first = e.addresses.first >> ignored << ignored;
-        markers.push_back({{first, first}, e.protocol, e.port, Jump{longer}});
+        markers.push_back({{first, first}, e.protocol, e.ports, Jump{longer}});
       }
     }
     std::sort(markers.begin(), markers.end(), ascending);
@@ -277,13 +320,13 @@ class Block {
     Lookup map;
     map.key = {std::nullopt, true, true};
     map.is_map = true;
-    for (const auto& [service, answer] : resolved_.open)
-      map.elements.push_back({{}, service.protocol, service.port, verdict_of(answer)});
-    const auto& entries = resolved_.entries;
+    for (const auto& [service, answer] : single_.open)
+      map.elements.push_back({{}, service.protocol, service.ports, verdict_of(answer)});
+    const auto& entries = single_.entries;
     for (auto begin = entries.begin(); begin != entries.end();) {
       const Service service = begin->service;
       const auto end = std::find_if(begin, entries.end(), [&](const Entry& e) { return e.service != service; });
-      map.elements.push_back({{}, service.protocol, service.port, Jump{service_chain({begin, end})}});
+      map.elements.push_back({{}, service.protocol, service.ports, Jump{service_chain({begin, end})}});
       begin = end;
     }
     if (map.elements.empty()) return;
@@ -294,7 +337,7 @@ class Block {
   ChainId service_chain(const std::vector<Entry>& entries) {
     const Service service = entries.front().service;
     const std::string protocol(portpolicy::name_of(service.protocol).value_or("protocol"));
-    const std::string name = name_ + "_" + protocol + "_" + std::to_string(service.port.number());
+    const std::string name = name_ + "_" + protocol + "_" + std::to_string(service.ports.first);
     const ChainId chain = writer_.add_chain("", name, suffix_of(family_));
     for (const Answer answer : {Answer::accept, Answer::drop, Answer::reset, Answer::admin_prohibited}) {
       std::vector<Interval<Uint128>> ranges;
@@ -306,8 +349,8 @@ class Block {
         writer_.add(chain, {{match}, {}, answer, comment_});
     }
     const auto rest =
-        std::find_if(resolved_.rest.begin(), resolved_.rest.end(), [&](const auto& r) { return r.first == service; });
-    if (rest != resolved_.rest.end()) writer_.add(chain, {{}, {}, rest->second, comment_});
+        std::find_if(single_.rest.begin(), single_.rest.end(), [&](const auto& r) { return r.first == service; });
+    if (rest != single_.rest.end()) writer_.add(chain, {{}, {}, rest->second, comment_});
     return chain;
   }
 
@@ -318,7 +361,7 @@ class Block {
   ChainId to_;
   const std::string& name_;
   const std::vector<Tabular>& rules_;
-  Resolved resolved_;
+  Resolved single_, ranges_;  ///< services of one port, and of several
   std::uint32_t comment_ = 0;
   std::map<int, std::vector<Element>> by_length_;  ///< the entries as prefixes
 };

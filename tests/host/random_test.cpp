@@ -40,6 +40,8 @@ test::PolicyText many_rules(Random& random) {
                               "9/sctp",
                               "[22/tcp, 25/tcp]",
                               "8000-8005/tcp",
+                              "7000-7100/tcp",
+                              "7050-7900/tcp",
                               "[24/udp, 8003/tcp]",
                               "443/tcp",
                               "443/udp",

@@ -195,3 +195,19 @@ TEST_CASE("a search among prefixes asks the most numerous first and tells by a m
   std::sort(all.begin(), all.end());
   CHECK(all == std::vector{17, 19, 21, 24, 26, 28, 30, 32});
 }
+
+TEST_CASE("ranges of ports are looked up apart from single ports, and cut where rules differ") {
+  FilterBuilder b;
+  for (unsigned i = 0; i < 40; ++i) {
+    const std::string network = "10.0." + std::to_string(2 * i) + ".0/24";
+    b.add({b.from({network}), protocol({tcp}), filter::DestinationPortIn{ports({{2000, 2099}})}}, Verdict::allow);
+    b.add({b.from({network}), protocol({tcp}), dport(2050)}, Verdict::deny);
+    b.add({b.from({network}), protocol({udp}), filter::DestinationPortIn{ports({{2040, 2060}})}}, Verdict::allow);
+  }
+  const std::string text = fast(b.filter);
+  CHECK(text.find("10.0.8.0/24 . tcp . 2000-2049") != std::string::npos);
+  CHECK(text.find("10.0.8.0/24 . tcp . 2051-2099") != std::string::npos);
+  CHECK(text.find("10.0.8.0/24 . udp . 2040-2060") != std::string::npos);
+  CHECK(text.find("2050 : drop") == std::string::npos);
+  CHECK(text.find("@accept_inbound_ranges_4") != std::string::npos);
+}

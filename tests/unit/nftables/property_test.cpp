@@ -35,7 +35,8 @@ void count(const nft::Ruleset& ruleset, Tally& tally) {
   }
 }
 
-bool apart(const Interval<Uint128>& a, const Interval<Uint128>& b) {
+template <class T>
+bool apart(const Interval<T>& a, const Interval<T>& b) {
   return a.last < b.first || b.last < a.first;
 }
 
@@ -44,10 +45,11 @@ std::string defect(const nft::Lookup& lookup) {
   const auto& all = lookup.elements;
   if (all.empty()) return "it is empty";
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (!lookup.ranges && all[i].addresses.first != all[i].addresses.last) return "a range in a hash";
+    const bool single = all[i].addresses.first == all[i].addresses.last && all[i].ports.first == all[i].ports.last;
+    if (!lookup.ranges && !single) return "a range in a hash";
     for (std::size_t j = 0; j < i; ++j) {
       const bool same_service = (!lookup.key.protocol || all[i].protocol == all[j].protocol) &&
-                                (!lookup.key.port || all[i].port == all[j].port);
+                                (!lookup.key.port || !apart(all[i].ports, all[j].ports));
       if (same_service && (!lookup.key.address || !apart(all[i].addresses, all[j].addresses))) return "it overlaps";
     }
   }
