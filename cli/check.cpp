@@ -1,5 +1,7 @@
 #include "cli/check.h"
 
+#include <CLI/App.hpp>
+
 #include "cli/choices.h"
 #include "cli/exit_code.h"
 

@@ -1,5 +1,6 @@
 #include "cli/choices.h"
 
+#include <CLI/App.hpp>
 #include <algorithm>
 #include <cctype>
 

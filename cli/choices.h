@@ -1,11 +1,11 @@
 #pragma once
 
-#include <CLI/App.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "cli/command_line_library.h"
 #include "cli/io.h"
 
 /// An option that takes one of a closed list of words has these as its type name: `text|json`. Placeholders such as FILE

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <CLI/App.hpp>
 #include <string>
 #include <vector>
 
+#include "cli/command_line_library.h"
 #include "cli/io.h"
 
 /// The command line as data, taken from the option table that parses it and from the texts that `--help` shows. The

@@ -1,5 +1,6 @@
 #include "cli/compile.h"
 
+#include <CLI/App.hpp>
 #include <algorithm>
 #include <array>
 #include <expected>

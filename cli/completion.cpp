@@ -1,5 +1,7 @@
 #include "cli/completion.h"
 
+#include <CLI/App.hpp>
+
 #include "cli/exit_code.h"
 #include "cli/usage.h"
 

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <CLI/App.hpp>
 #include <string>
 
 #include "cli/command_line.h"
+#include "cli/command_line_library.h"
 #include "cli/io.h"
 
 namespace portpolicy::cli::completion {

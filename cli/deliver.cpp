@@ -1,5 +1,6 @@
 #include "cli/deliver.h"
 
+#include <CLI/App.hpp>
 #include <filesystem>
 #include <system_error>
 

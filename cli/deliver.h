@@ -1,10 +1,10 @@
 #pragma once
 
-#include <CLI/App.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "cli/command_line_library.h"
 #include "cli/io.h"
 #include "compiler/diagnostics/source_map.h"
 

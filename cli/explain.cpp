@@ -1,5 +1,6 @@
 #include "cli/explain.h"
 
+#include <CLI/App.hpp>
 #include <algorithm>
 #include <array>
 #include <cerrno>

@@ -1,5 +1,6 @@
 #include "cli/explain_code.h"
 
+#include <CLI/App.hpp>
 #include <algorithm>
 #include <vector>
 

@@ -1,5 +1,6 @@
 #include "cli/init.h"
 
+#include <CLI/App.hpp>
 #include <algorithm>
 #include <vector>
 

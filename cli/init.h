@@ -1,8 +1,8 @@
 #pragma once
 
-#include <CLI/App.hpp>
 #include <string>
 
+#include "cli/command_line_library.h"
 #include "cli/io.h"
 
 namespace portpolicy::cli::init {

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <CLI/App.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "cli/command_line.h"
+#include "cli/command_line_library.h"
 #include "cli/io.h"
 
 /// The pages of the manual, and the hidden command that writes them and the completions as an installation has them.

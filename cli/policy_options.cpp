@@ -1,5 +1,6 @@
 #include "cli/policy_options.h"
 
+#include <CLI/App.hpp>
 #include <algorithm>
 #include <utility>
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <CLI/App.hpp>
 #include <expected>
 #include <optional>
 #include <string>
 
+#include "cli/command_line_library.h"
 #include "cli/io.h"
 #include "compiler/compile.h"
 

@@ -1,5 +1,7 @@
 #include "cli/schema.h"
 
+#include <CLI/App.hpp>
+
 #include "cli/exit_code.h"
 #include "compiler/syntax/schema.h"
 

@@ -1,7 +1,6 @@
 #pragma once
 
-#include <CLI/App.hpp>
-
+#include "cli/command_line_library.h"
 #include "cli/io.h"
 
 namespace portpolicy::cli::schema {

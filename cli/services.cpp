@@ -1,5 +1,6 @@
 #include "cli/services.h"
 
+#include <CLI/App.hpp>
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>

@@ -1,5 +1,6 @@
 #include "cli/test.h"
 
+#include <CLI/App.hpp>
 #include <algorithm>
 
 #include "cli/choices.h"

@@ -1,5 +1,6 @@
 #include "cli/verify.h"
 
+#include <CLI/App.hpp>
 #include <array>
 #include <cerrno>
 #include <fstream>

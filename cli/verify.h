@@ -1,9 +1,9 @@
 #pragma once
 
-#include <CLI/App.hpp>
 #include <optional>
 #include <string>
 
+#include "cli/command_line_library.h"
 #include "cli/policy_options.h"
 
 namespace portpolicy::cli::verify {
