@@ -320,29 +320,42 @@ void Writer::add_exact(filter::ChainId chain, Conditions conditions, const Tail&
 }
 
 /// Packets of a family whose protocol implies the other one: what is left when all other protocols are taken away. If they
-/// are not meant all, it cannot be told which.
+/// are not meant all, it cannot be told which, and only of them.
 void Writer::add_rest(filter::ChainId chain, const Conditions& conditions, Family family, const Protocols& rest,
                       const Tail& tail, const std::string& line) {
   const std::optional<filter::Action> action = inside_helper(tail.action);
   Conditions of_family = conditions;
   of_family.any_protocol = true;
   of_family.keep_family(family);
-  const Protocols all = not_said_of(family);
-  if (rest != all || !action) {
+  const Protocols all = not_said_of(family), others = ~all;
+  const auto without_limit = [&](const filter::Action& to) {
+    return Tail{to, std::nullopt, std::nullopt, tail.origin};
+  };
+  const auto keep_rest = [&](Conditions& kept) {
+    if (rest == all) return;
     std::string text = "protocol";
     for (std::size_t number = 0; number < 256; ++number)
       if (rest[number]) text += " " + std::to_string(number);
-    keep_opaque(of_family, text + " over " + std::string(to_string(family)));
+    keep_opaque(kept, text + " over " + std::string(to_string(family)));
+  };
+  if (!action) {
+    // What leaves the chain cannot stand in another one, so all other packets do.
+    const filter::ChainId later = this->chain(filter.chains[chain.index].name);
+    add_rule(chain, Conditions(), &others, without_limit(filter::Goto{later}));
+    keep_rest(of_family);
+    add_rule(chain, of_family, nullptr, tail);
+    add_rule(chain, Conditions(), nullptr, without_limit(filter::Goto{later}));
+    goes_on_in_.insert_or_assign(chain.index, later);
+    return;
   }
-  if (!action) return add_rule(chain, of_family, nullptr, tail);
   const filter::ChainId helper = this->chain(line + " " + std::string(to_string(family)));
-  const Protocols others = ~all;
-  Conditions known;
-  add_rule(helper, known, &others, {filter::Return{}, std::nullopt, std::nullopt, tail.origin});
+  add_rule(helper, Conditions(), &others, without_limit(filter::Return{}));
+  Conditions inside;
+  keep_rest(inside);
   Tail inner = tail;
   inner.action = *action;
-  add_rule(helper, known, nullptr, inner);
-  add_rule(chain, of_family, nullptr, {filter::Jump{helper}, std::nullopt, std::nullopt, tail.origin});
+  add_rule(helper, inside, nullptr, inner);
+  add_rule(chain, of_family, nullptr, without_limit(filter::Jump{helper}));
 }
 
 void Writer::add_rule(filter::ChainId chain, const Conditions& conditions, const Protocols* protocols,
@@ -371,6 +384,7 @@ void Writer::add_rule(filter::ChainId chain, const Conditions& conditions, const
   rule.log = tail.log;
   rule.action = tail.action;
   rule.origin = tail.origin;
+  if (const auto later = goes_on_in_.find(chain.index); later != goes_on_in_.end()) chain = later->second;
   filter.chains[chain.index].rules.push_back(std::move(rule));
 }
 

@@ -85,6 +85,7 @@ class Writer {
   std::map<std::tuple<const void*, Uint128, bool>, filter::AddressSetId> shared_;
   std::array<std::optional<filter::AddressSetId>, 2> whole_;
   std::unordered_map<std::string, filter::OpaqueId> opaques_;
+  std::unordered_map<std::size_t, filter::ChainId> goes_on_in_;  ///< chains that came to their end before all was said
 };
 
 /// The same action for a chain that was jumped to from where the action stood: nothing where there is none.

@@ -29,6 +29,16 @@ bool Remarks::has_part_of(std::string_view text, Extent where) const {
   return false;
 }
 
+/// Whether the fields are those of the set. nft refuses others; here it is enough not to be misled.
+static bool fit(const std::vector<Key>& keys, const Elements& elements) {
+  return std::ranges::equal(keys, elements.types, {}, &Key::type);
+}
+
+/// Whether the rule as a whole does not ask this limit of the same packets as nft does: because of what stands behind it.
+static bool is_asked_first(const Rule& rule, const LimitUse& use, bool decides) {
+  return !decides || rule.map || !rule.unknown_map.empty() || rule.does_anything || use.before < rule.matches.size();
+}
+
 /// One rule on its way into the filter.
 struct Effects::Work {
   const Place& place;
@@ -46,16 +56,17 @@ void Effects::add(const Place& place, const Rule& rule) {
   if (rule.does_beside)
     remarks_.passed_over(*rule.does_beside,
                          "packets of connections that are taken out of the way here skip later rules");
-  if (!decides) return;
+  if (!decides && !matters_elsewhere(rule)) return;
   Work work{place, rule, source_.line(rule.where.begin), {}, 0, {}, {}};
   work.name = std::string(place.chain) + ":" + std::to_string(work.line);
   work.origin = writer_.origin(work.name, source_.span(rule.where));
-  Conditions start;
-  start.v4 = place.table.family != "ip6";
-  start.v6 = place.table.family != "ip";
-  start.family_shown = start.one_family();
-  work.branches.push_back(std::move(start));
-  for (const Match& match : rule.matches) ask(work, match);
+  work.branches.push_back(any(work));
+  for (std::size_t i = 0; i < rule.matches.size(); ++i) {
+    ask_limits(work, i, decides);
+    ask(work, rule.matches[i]);
+  }
+  ask_limits(work, rule.matches.size(), decides);
+  if (!decides) return;
   if (rule.does_anything) return decide_anything(work, rule.does_anything->text, rule.does_anything->where);
   decide(work);
 }
@@ -67,6 +78,71 @@ void Effects::add_uncertain_drop(const Place& place, Extent where, const std::st
   work.origin = writer_.origin(work.name + ":" + std::to_string(work.line), source_.span(where));
   ask_text(work, text, where, false);
   add_to(place.into, work, work.branches[0], Verdict::deny, std::nullopt);
+}
+
+/// Whether a rule that decides nothing takes from buckets of other rules. Its own are kept where no condition stands that
+/// is not understood, which would be said for nothing.
+bool Effects::matters_elsewhere(const Rule& rule) {
+  const auto is_shared = [](const LimitUse& use) { return !use.shared.empty(); };
+  const auto is_understood = [&](const Match& match) {
+    if (std::holds_alternative<Unknown>(match)) return false;
+    const auto* lookup = std::get_if<Lookup>(&match);
+    const Elements* elements = lookup != nullptr ? elements_of(*lookup, rule) : nullptr;
+    return elements == nullptr || (elements->known && fit(lookup->keys, *elements));
+  };
+  return std::ranges::any_of(rule.limits, is_shared) ||
+         (!rule.limits.empty() && std::ranges::all_of(rule.matches, is_understood));
+}
+
+/// A packet takes from the bucket when it comes to the limit, whatever stands behind it in the rule.
+void Effects::ask_limits(Work& work, std::size_t place, bool decides) {
+  for (std::size_t i = 0; i < work.rule.limits.size(); ++i)
+    if (work.rule.limits[i].before == place && is_asked_first(work.rule, work.rule.limits[i], decides))
+      ask_limit(work, i);
+}
+
+void Effects::ask_limit(Work& work, std::size_t index) {
+  const filter::LimitId asked = limit(work, work.rule.limits[index], index);
+  const filter::ChainId chain = work.place.into;
+  if (index == 0 && work.none.empty()) {
+    for (const Conditions& branch : work.branches) add_to(chain, work, branch, filter::Continue{}, asked);
+    return;
+  }
+  const filter::ChainId helper = writer_.chain(work.name + " limit");
+  const filter::ChainId last = pass_limits(work, helper, index);
+  add_to(last, work, any(work), filter::Continue{}, asked);
+  for (const Conditions& branch : work.branches) add_to(chain, work, branch, filter::Jump{helper}, std::nullopt);
+}
+
+/// Makes packets leave a chain that was jumped to unless they are in none of what they must not be in, and get past so
+/// many of the limits, in their order. Returns the chain where those go on that do.
+filter::ChainId Effects::pass_limits(const Work& work, filter::ChainId chain, std::size_t count) {
+  const auto leave = [&](const Conditions& conditions, std::optional<filter::LimitId> over) {
+    add_to(chain, work, conditions, filter::Return{}, over);
+  };
+  for (const auto& [lookup, all] : work.none)
+    for (const Group& group : *all) leave(narrowed(any(work), *lookup, group), std::nullopt);
+  for (std::size_t i = 0; i < count; ++i) {
+    const LimitUse& use = work.rule.limits[i];
+    const filter::LimitId id = limit(work, use, i);
+    if (use.over) {
+      leave(any(work), id);
+      continue;
+    }
+    const filter::ChainId next = writer_.chain(work.name + "." + std::to_string(i + 2));
+    add_to(chain, work, any(work), filter::Jump{next}, id);
+    chain = next;
+  }
+  return chain;
+}
+
+/// All that comes to the table.
+Conditions Effects::any(const Work& work) const {
+  Conditions start;
+  start.v4 = work.place.table.family != "ip6";
+  start.v6 = work.place.table.family != "ip";
+  start.family_shown = start.one_family();
+  return start;
 }
 
 const std::vector<Group>* Effects::groups(const Elements& elements, bool is_map) {
@@ -90,11 +166,6 @@ void Effects::ask(Work& work, const Match& match) {
                  [&](const Unknown& unknown) { ask_unknown(work, unknown); },
              },
              match);
-}
-
-/// Whether the fields are those of the set. nft refuses others; here it is enough not to be misled.
-static bool fit(const std::vector<Key>& keys, const Elements& elements) {
-  return std::ranges::equal(keys, elements.types, {}, &Key::type);
 }
 
 void Effects::ask_lookup(Work& work, const Lookup& lookup) {
@@ -218,7 +289,10 @@ void Effects::decide(Work& work) {
   const bool others = map != nullptr && map->has_others && rule.map->keys.size() > 1;
   if (work.none.empty() && !over && rule.limits.size() < 2 && !others)
     return decide_plainly(work, rule.limits.empty() ? std::nullopt : std::optional(limit(work, rule.limits[0], 0)));
-  if (!decide_in_helper(work)) decide_anything(work, std::string(source_.text(rule.where)), rule.where);
+  if (decide_in_helper(work)) return;
+  for (std::size_t i = 0; i < rule.limits.size(); ++i)
+    if (!is_asked_first(rule, rule.limits[i], true)) ask_limit(work, i);
+  decide_anything(work, std::string(source_.text(rule.where)), rule.where);
 }
 
 /// Nobody knows which verdict it is, if it is one.
@@ -272,30 +346,19 @@ void Effects::decide_plainly(Work& work, std::optional<filter::LimitId> limit) {
 /// cannot do that.
 bool Effects::decide_in_helper(Work& work) {
   const Rule& rule = work.rule;
-  std::vector<filter::LimitId> under, over;
-  for (std::size_t i = 0; i < rule.limits.size(); ++i)
-    (rule.limits[i].over ? over : under).push_back(limit(work, rule.limits[i], i));
-  if (under.size() > 2) return false;
   // Each final action, with what it asks.
   std::vector<std::pair<Conditions, Action>> last;
-  const Conditions any = [&] {
-    Conditions start;
-    start.v4 = work.place.table.family != "ip6";
-    start.v6 = work.place.table.family != "ip";
-    start.family_shown = start.one_family();
-    return start;
-  }();
   if (rule.map) {
     const Elements* elements = elements_of(*rule.map, rule);
     const std::vector<Group>* all =
         elements->known && fit(rule.map->keys, *elements) ? groups(*elements, true) : nullptr;
     if (all == nullptr) return false;
-    for (const Group& group : *all) last.emplace_back(narrowed(any, *rule.map, group), group.action);
-    if (elements->has_others) last.emplace_back(any, elements->distinct[elements->others]);
+    for (const Group& group : *all) last.emplace_back(narrowed(any(work), *rule.map, group), group.action);
+    if (elements->has_others) last.emplace_back(any(work), elements->distinct[elements->others]);
     for (Conditions& branch : work.branches)
       for (const Key& key : rule.map->keys) writer_.keep_bearers(branch, key);
   } else {
-    last.emplace_back(any, rule.action);
+    last.emplace_back(any(work), rule.action);
   }
   std::vector<std::optional<filter::Action>> actions;
   for (const auto& [conditions, action_of] : last) {
@@ -306,13 +369,14 @@ bool Effects::decide_in_helper(Work& work) {
     if (!actions.back()) return false;
   }
   const filter::ChainId helper = writer_.chain(work.name);
-  for (const auto& [lookup, all] : work.none)
-    for (const Group& group : *all) add_to(helper, work, narrowed(any, *lookup, group), filter::Return{}, std::nullopt);
-  for (const filter::LimitId limit : over) add_to(helper, work, any, filter::Return{}, limit);
-  const std::optional<filter::LimitId> second = under.size() > 1 ? std::optional(under[1]) : std::nullopt;
-  for (std::size_t i = 0; i < last.size(); ++i) add_to(helper, work, last[i].first, *actions[i], second);
-  const std::optional<filter::LimitId> first = under.empty() ? std::nullopt : std::optional(under[0]);
-  for (const Conditions& branch : work.branches) add_to(work.place.into, work, branch, filter::Jump{helper}, first);
+  const bool limited = last.size() == 1 && !rule.limits.empty() && !rule.limits.back().over;
+  const std::size_t passed = rule.limits.size() - (limited ? 1 : 0);
+  const filter::ChainId end = pass_limits(work, helper, passed);
+  std::optional<filter::LimitId> with;
+  if (limited) with = limit(work, rule.limits.back(), passed);
+  for (std::size_t i = 0; i < last.size(); ++i) add_to(end, work, last[i].first, *actions[i], with);
+  for (const Conditions& branch : work.branches)
+    add_to(work.place.into, work, branch, filter::Jump{helper}, std::nullopt);
   return true;
 }
 

@@ -68,6 +68,7 @@ class Effects {
   struct Work;
   const std::vector<Group>* groups(const Elements& elements, bool is_map);
   const Elements* elements_of(const Lookup& lookup, const Rule& rule);
+  bool matters_elsewhere(const Rule& rule);
   void ask(Work& work, const Match& match);
   void ask_lookup(Work& work, const Lookup& lookup);
   void ask_unknown(Work& work, const Unknown& unknown);
@@ -78,6 +79,10 @@ class Effects {
   Conditions narrowed(Conditions conditions, const Lookup& lookup, const Group& group);
   std::optional<filter::Action> action(const Work& work, const Action& action);
   filter::LimitId limit(const Work& work, const LimitUse& use, std::size_t place);
+  Conditions any(const Work& work) const;
+  void ask_limits(Work& work, std::size_t place, bool decides);
+  void ask_limit(Work& work, std::size_t index);
+  filter::ChainId pass_limits(const Work& work, filter::ChainId chain, std::size_t count);
   void decide(Work& work);
   void decide_plainly(Work& work, std::optional<filter::LimitId> limit);
   bool decide_in_helper(Work& work);

@@ -23,7 +23,22 @@ class Reader {
     while (!lexer_.at_end()) {
       if (rule_.action.kind != K::none && !lexer_.peek().is("comment"))
         return refuse("nft lets nothing stand behind a verdict"), std::nullopt;
+      const bool mapped = rule_.map || !rule_.unknown_map.empty();
+      const std::size_t matches = rule_.matches.size(), limits = rule_.limits.size();
       if (!statement()) return std::nullopt;
+      const bool asks = rule_.matches.size() > matches || rule_.limits.size() > limits;
+      if (mapped && asks && rule_.action.kind == K::none) {
+        // Only what the map lets go on comes to it.
+        rule_.matches.resize(matches);
+        behind_map_ = true;
+      }
+    }
+    if (behind_map_) {
+      Unknown whole;
+      whole.text = context_.source.text(rule_.where);
+      whole.where = rule_.where;
+      whole.fixed = false;
+      rule_.does_anything = std::move(whole);
     }
     return std::move(rule_);
   }
@@ -43,6 +58,14 @@ class Reader {
   bool side_effect();
   bool does_anything(const Lexer& before);
 
+  void add(LimitUse use) {
+    use.before = rule_.matches.size();
+    rule_.limits.push_back(std::move(use));
+  }
+  void ask_first(Test test) {
+    rule_.matches.insert(rule_.matches.begin(), std::move(test));
+    for (LimitUse& use : rule_.limits) ++use.before;
+  }
   bool refuse(std::string message) {
     const Token& token = lexer_.peek();
     if (token.kind == Kind::bad) return false;
@@ -63,6 +86,7 @@ class Reader {
   const RuleContext& context_;
   Lexer lexer_;
   Rule rule_;
+  bool behind_map_ = false;
 };
 
 bool Reader::statement() {
@@ -114,11 +138,11 @@ bool Reader::reject() {
       if (!code.is_name() && code.kind != Kind::number) return refuse("nft expects the kind of answer here");
     }
   }
-  // nft asks these before it rejects. In tables of both families an answer of one is for its packets only.
-  if (protocol) rule_.matches.emplace_back(Test{{Field::l4proto, Type::protocol, 0, {}}, {{6, 6}}, false});
+  // nft asks these at the beginning of the rule. In tables of both families an answer of one is for its packets only.
+  if (protocol) ask_first(Test{{Field::l4proto, Type::protocol, 0, {}}, {{6, 6}}, false});
   if (family) {
     const Uint128 number = *family == Family::ipv4 ? 2 : 10;
-    rule_.matches.emplace_back(Test{{Field::nfproto, Type::nfproto, 0, {}}, {{number, number}}, false});
+    ask_first(Test{{Field::nfproto, Type::nfproto, 0, {}}, {{number, number}}, false});
   }
   rule_.action.where = extent_since(before);
   return true;
@@ -219,7 +243,7 @@ bool Reader::limit() {
     if (!lexer_.take("rate")) return refuse("nft expects `rate` here");
     if (!limit_rate(use, understood)) return false;
   }
-  if (understood) rule_.limits.push_back(use);
+  if (understood) add(std::move(use));
   else rule_.matches.emplace_back(unknown_since(before, false));
   return true;
 }
@@ -270,9 +294,9 @@ bool Reader::per_source(std::string_view set) {
   use.limit.per_source = true;
   use.shared = set;
   use.is_meter = true;
-  rule_.limits.push_back(use);
   key.mask.reset();
   rule_.matches.emplace_back(Test{key, {{0, greatest(key.type)}}, false});
+  add(std::move(use));
   return true;
 }
 

@@ -47,6 +47,7 @@ struct LimitUse {
   bool over = false;
   std::string_view shared;  ///< the name of the limit or set that holds the bucket; empty: the rule's own
   bool is_meter = false;
+  std::size_t before = 0;  ///< so many matches of the rule are asked before it
 };
 
 struct Rule {

@@ -176,6 +176,35 @@ TEST_SUITE("reading nftables: conditions") {
     CHECK(with_rule("meta l4proto icmp accept").reading->not_understood.size() == 1);
   }
 
+  TEST_CASE("a protocol of the other family is asked about in no other packet") {
+    const auto of = [](const std::string& rule) {
+      const Outcome outcome = with_rule(rule);
+      REQUIRE(outcome.reading);
+      return outcome;
+    };
+    // All but tcp are all that share the name of another family's, so nothing is open.
+    const Outcome all_but = of("meta l4proto != tcp return; tcp dport 22 accept; meta l4proto != udp return; accept");
+    CHECK(all_but.reading->filter.opaques.empty());
+    CHECK(verdict(*all_but.reading, tcp_packet("10.0.0.1", 22)) == Verdict::allow);
+    CHECK(verdict(*all_but.reading, tcp_packet("::1", 23)) == Verdict::deny);
+    for (const std::string action : {"accept", "return", "goto a", "jump a"}) {
+      CAPTURE(action);
+      const Outcome some = of("meta l4proto icmp " + action + "; tcp dport 22 accept");
+      REQUIRE(some.reading->filter.opaques.size() == 1);
+      for (const bool truth : {false, true}) {
+        const auto verdict_of = [&](const Packet& packet) {
+          return filter::evaluate(some.reading->filter, packet, false, {truth}).verdict;
+        };
+        CHECK(verdict_of(tcp_packet("::1", 22)) == Verdict::allow);
+        CHECK(verdict_of(tcp_packet("::1", 23)) == Verdict::deny);
+        Packet packet = tcp_packet("::1", 0);
+        packet.source_port = packet.destination_port = Port();
+        packet.protocol = protocols::icmp;
+        CHECK(verdict_of(packet) == (truth && action != "return" ? Verdict::allow : Verdict::deny));
+      }
+    }
+  }
+
   TEST_CASE("ICMP") {
     CHECK(exactly("icmp type echo-request accept") == "icmp; type 8:0-8:255; allow\n");
     CHECK(exactly("icmp type { 0, 3-5 } icmp code 1 accept") == "icmp; type 0:1, 3:1, 4:1, 5:1; allow\n");
@@ -294,15 +323,95 @@ TEST_SUITE("reading nftables: what rules do") {
 
   TEST_CASE("limits") {
     CHECK(exactly("limit rate 5/minute accept") == "limit 5/minute; allow\n");
-    CHECK(exactly("limit rate 5/minute burst 7 packets tcp dport 1 accept") ==
+    CHECK(exactly("tcp dport 1 limit rate 5/minute burst 7 packets accept") ==
           "tcp; port 1; limit 5/minute burst 7; allow\n");
     CHECK(exactly("limit name \"lim\" accept") == "limit 10/second burst 20; allow\n");
-    CHECK(exactly("limit rate 5/minute log prefix \"x\"").empty());
     CHECK(exactly("update @dyn { ip saddr limit rate 3/minute } accept") ==
           "source in [0.0.0.0/0]; limit 3/minute per source; allow\n");
     CHECK(exactly("update @dyn { ip6 saddr & ffff:ffff:ffff:ffff:: limit rate 3/hour burst 9 packets } accept") ==
           "source in [::/0]; limit 3/hour burst 9 per source; allow\n");
     CHECK(rules("update @dyn { ip daddr limit rate 3/minute } accept").starts_with("`update @dyn"));
+  }
+
+  TEST_CASE("every packet that comes to a limit takes from it, whatever stands behind it") {
+    CHECK(exactly("limit rate 5/minute burst 7 packets tcp dport 1 accept") ==
+          "limit 5/minute burst 7; continue\ntcp; port 1; limit 5/minute burst 7; allow\n");
+    CHECK(exactly("ip saddr 10.0.0.1 limit name \"lim\" tcp dport 1 accept") ==
+          "source in [10.0.0.1]; limit 10/second burst 20; continue\n"
+          "source in [10.0.0.1]; tcp; port 1; limit 10/second burst 20; allow\n");
+    CHECK(exactly("update @dyn { ip saddr limit rate 3/minute } tcp dport 1 accept") ==
+          "source in [0.0.0.0/0]; limit 3/minute per source; continue\n"
+          "tcp; source in [0.0.0.0/0]; port 1; limit 3/minute per source; allow\n");
+    CHECK(exactly("limit rate 5/minute tcp dport vmap { 22 : accept }") ==
+          "limit 5/minute; continue\ntcp; port 22; limit 5/minute; allow\n");
+    CHECK(exactly("limit rate 5/minute jump a") == "limit 5/minute; jump a\n");
+    // nft asks for the protocol of the answer before all that stands in the rule.
+    CHECK(exactly("limit rate 5/minute reject with tcp reset") == "tcp; limit 5/minute; reject\n");
+  }
+
+  TEST_CASE("where the rule decides nothing, too") {
+    CHECK(exactly("limit rate 5/minute log prefix \"x\"") == "limit 5/minute; log; continue\n");
+    CHECK(exactly("tcp dport 1 limit name \"lim\" counter") == "tcp; port 1; limit 10/second burst 20; continue\n");
+    CHECK(rules("meta mark 5 limit name \"lim\"") == "`meta mark 5`; limit 10/second burst 20; continue\n");
+    CHECK(exactly("tcp dport 1 log").empty());
+    // Nobody else asks its limit, so it is not worth a word.
+    CHECK(exactly("meta mark 5 limit rate 5/minute log").empty());
+    CHECK(rules("limit name \"lim\" queue num 0").starts_with("limit 10/second burst 20; continue\n"));
+    CHECK(rules("limit name \"lim\" ip dscp vmap { cs4 : drop }").starts_with("limit 10/second burst 20; continue\n"));
+  }
+
+  /// Which limits a packet is asked for, each by its rate; those of the rates in `exhausted` do not hold.
+  std::vector<std::uint32_t> asked(const std::string& rule, const Packet& packet,
+                                   const std::vector<std::uint32_t>& exhausted = {}) {
+    const Outcome outcome = with_rule(rule);
+    REQUIRE_MESSAGE(outcome.reading, outcome.findings);
+    filter::Filter filter = outcome.reading->filter;
+    std::vector<std::uint32_t> rates;
+    // A limit whose rule matches but for it shows itself when the rule is made to end everything there.
+    for (std::size_t limit = 0; limit < filter.limits.size(); ++limit) {
+      filter::Filter marked = filter;
+      for (filter::Chain& chain : marked.chains)
+        for (filter::Rule& each : chain.rules)
+          if (each.limit == filter::LimitId(limit)) {
+            each.action = Verdict::reject;
+            each.limit.reset();
+          }
+      const auto holds = [&](filter::LimitId id) {
+        return std::ranges::find(exhausted, filter.limits[id.index].limit.rate) == exhausted.end();
+      };
+      const filter::OpaqueTruths none(filter.opaques.size(), false);
+      if (filter::evaluate(marked, packet, holds, none).verdict == Verdict::reject)
+        rates.push_back(filter.limits[limit].limit.rate);
+    }
+    return rates;
+  }
+
+  TEST_CASE("limits are asked in their order, as far as the ones before let it come") {
+    using Rates = std::vector<std::uint32_t>;
+    const Packet ssh = tcp_packet("10.0.0.1", 22), web = tcp_packet("10.0.0.1", 80);
+    CHECK(asked("limit rate 5/second tcp dport 22 limit rate 9/minute accept", ssh) == Rates{5, 9});
+    CHECK(asked("limit rate 5/second tcp dport 22 limit rate 9/minute accept", web) == Rates{5});
+    CHECK(asked("limit rate 5/second tcp dport 22 limit rate 9/minute accept", ssh, {5}) == Rates{5});
+    CHECK(asked("limit rate 5/second limit rate 9/minute tcp dport 22 accept", web) == Rates{5, 9});
+    CHECK(asked("limit rate 5/second limit rate 9/minute tcp dport 22 accept", web, {5}) == Rates{5});
+    CHECK(asked("limit rate over 5/second limit rate 9/minute tcp dport 22 drop", web).size() == 1);
+    CHECK(asked("limit rate over 5/second limit rate 9/minute tcp dport 22 drop", web, {5}).size() == 2);
+    CHECK(asked("limit rate over 5/second tcp dport 22 drop", web) == Rates{5});
+    CHECK(asked("tcp dport 22 limit rate over 5/second drop", web).empty());
+    const std::string not_in = "ip saddr . tcp dport != { 10.0.0.1 . 22 } ";
+    CHECK(asked(not_in + "limit rate 5/second accept", ssh).empty());
+    CHECK(asked(not_in + "limit rate 5/second accept", web) == Rates{5});
+    CHECK(asked(not_in + "limit rate 5/second tcp dport 99 accept", ssh).empty());
+    CHECK(asked(not_in + "limit rate 5/second tcp dport 99 accept", web) == Rates{5});
+    CHECK(asked("limit rate 5/second limit rate 9/minute limit rate 7/hour accept", web) == Rates{5, 9, 7});
+    // What a chain of its own cannot say keeps its limits.
+    CHECK(asked("tcp dport 80 limit rate over 5/second return", web).size() == 1);
+  }
+
+  TEST_CASE("what stands behind a verdict map is asked only of what it lets go on") {
+    CHECK(rules("tcp dport vmap { 22 : accept } ip saddr 10.0.0.1 accept").contains("drops (line 13)"));
+    CHECK(rules("tcp dport vmap { 22 : accept } limit rate 1/minute").contains("drops (line 13)"));
+    CHECK(exactly("tcp dport vmap { 22 : accept } counter accept") == "tcp; port 22; allow\n");
   }
 
   TEST_CASE("a limit that is exceeded, and two limits") {
