@@ -5,6 +5,9 @@
 #include <optional>
 #include <utility>
 
+#include "backends/nftables/read_skip.h"
+#include "backends/nftables/read_values.h"
+
 namespace portpolicy::nft::text {
 namespace {
 
@@ -20,6 +23,15 @@ constexpr std::array priority_names{
     PriorityName{"filter", -200, 0},  PriorityName{"security", 0, 50}, PriorityName{"out", 100, 0},
     PriorityName{"srcnat", 300, 100},
 };
+
+bool is_type(std::string_view name) {
+  constexpr std::array<std::string_view, 31> others{
+      "mark",     "ether_addr", "ll_addr", "time",     "boolean",   "ct_dir",       "ct_status",   "ct_label",
+      "ct_event", "dscp",       "ecn",     "tcp_flag", "uid",       "gid",          "iface_type",  "pkt_type",
+      "devgroup", "icmpx_code", "arp_op",  "cgroup",   "cgroupsv2", "realm",        "classid",     "igmp_type",
+      "mh_type",  "hour",       "day",     "cgroupv2", "policy",    "dccp_pkttype", "fib_addrtype"};
+  return type_named(name).has_value() || std::ranges::find(others, name) != others.end();
+}
 
 bool is_break(char c) {
   return c == '\n' || c == ';' || c == '{' || c == '}' || c == '"' || c == '#' || c == '\\';
@@ -168,6 +180,7 @@ bool Block::table_part(Table& table) {
     if (!what.is(part)) continue;
     const Token name = lexer_.next();
     if (!name.is_name()) return refuse(name, "the name of a " + std::string(part) + " is missing");
+    if (!name.is_identifier()) return refuse(name, "this is no name for a " + std::string(part));
     if (what.is("chain")) return chain(table, name);
     if (what.is("limit")) return limit(table, name);
     return set(table, name, what.is("map"));
@@ -296,26 +309,53 @@ bool Block::set_part(Set& set) {
   const Token what = lexer_.next();
   if (what.is("type") || what.is("typeof")) {
     set.is_typeof = what.is("typeof");
-    types(set);
-    return true;
+    return types(set);
   }
   if (what.is("flags")) return flags(set);
   if (what.is("auto-merge")) return set.auto_merge = true;
-  if (what.is("timeout")) {
-    set.timeout = true;
-    return skip_to_end();
-  }
+  if (what.is("timeout")) set.timeout = true;
+  if (what.is("timeout") || what.is("gc-interval")) return time_span();
   if (what.is("elements")) {
     if (!lexer_.take("=")) return refuse(lexer_.peek(), "nft expects `=` here");
-    set.elements.push_back({});
+    set.elements.push_back({{}, false, true});
     return braces(set.elements.back().inside);
   }
   // With these, an element is found only as long as they allow it.
   if (what.is("limit") || what.is("quota") || what.is("ct")) set.dynamic = true;
-  for (const std::string_view other :
-       {"gc-interval", "size", "policy", "comment", "counter", "limit", "quota", "ct", "last"})
+  for (const std::string_view other : {"limit", "quota", "ct"})
     if (what.is(other)) return skip_to_end();
+  if (what.is("size")) return number();
+  if (what.is("policy"))
+    return lexer_.take("memory") || lexer_.take("performance") || refuse(lexer_.peek(), "nft has no such policy");
+  if (what.is("comment")) return lexer_.next().is_name() || refuse(lexer_.peek(), "nft expects a text here");
+  if (what.is("counter")) return !lexer_.take("packets") || (number() && lexer_.take("bytes") && number());
   return refuse(what, "nft has nothing of this name in a set");
+}
+
+bool Block::number() {
+  if (lexer_.peek().kind != Kind::number) return refuse(lexer_.peek(), "nft expects a number here");
+  lexer_.next();
+  return true;
+}
+
+/// `1h30m`
+bool Block::time_span() {
+  const Token token = lexer_.peek();
+  constexpr std::array<std::string_view, 5> units{"d", "h", "m", "s", "ms"};
+  std::string_view rest = token.text;
+  bool good = token.kind == Kind::word;
+  for (auto unit = units.begin(); good && !rest.empty(); ++unit) {
+    const std::size_t digits = std::min(rest.size(), rest.find_first_not_of("0123456789"));
+    rest.remove_prefix(digits);
+    const std::string_view letters = rest.substr(0, rest.find_first_of("0123456789"));
+    unit = std::find(unit, units.end(), letters);
+    good = digits > 0 && unit != units.end();
+    if (!good) break;
+    rest.remove_prefix(letters.size());
+  }
+  if (!good) return refuse(token, "nft expects a span of time here, such as `1h30m`");
+  lexer_.next();
+  return true;
 }
 
 bool Block::flags(Set& set) {
@@ -330,13 +370,27 @@ bool Block::flags(Set& set) {
 }
 
 /// Of a map, what stands before and behind the colon.
-void Block::types(Set& set) {
+bool Block::types(Set& set) {
   set.key_type.begin = lexer_.position();
-  const std::uint32_t end = end_of_statement(lexer_.position());
-  while (lexer_.position() < end && !lexer_.at_end() && !lexer_.peek().is(":")) lexer_.next();
+  if (set.is_typeof) {
+    const Token first = lexer_.peek();
+    if (!skip_fields(lexer_)) return refuse(first, "nft has no such field");
+  } else {
+    do {
+      if (lexer_.peek().kind != Kind::word || !is_type(lexer_.peek().text))
+        return refuse(lexer_.peek(), "nft has no such type");
+      lexer_.next();
+    } while (lexer_.take("."));
+  }
   set.key_type.end = lexer_.last_end();
-  if (lexer_.take(":")) set.value_type = {lexer_.position(), end};
+  const Token& colon = lexer_.peek();
+  if (set.is_map != colon.is(":"))
+    return refuse(colon, set.is_map ? "nft expects `:` and a type here" : "only a map has a second type");
+  if (!lexer_.take(":")) return true;
+  const std::uint32_t end = end_of_statement(lexer_.position());
+  set.value_type = {lexer_.position(), end};
   lexer_.jump_to(end);
+  return true;
 }
 
 bool Block::limit(Table& table, const Token& name) {
@@ -345,7 +399,7 @@ bool Block::limit(Table& table, const Token& name) {
 }
 
 bool Block::elements(Set& set, bool removes) {
-  set.elements.push_back({{}, removes});
+  set.elements.push_back({{}, removes, false});
   return braces(set.elements.back().inside);
 }
 

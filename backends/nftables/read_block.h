@@ -43,7 +43,9 @@ class Block {
   bool policy(Chain& chain);
   bool set_part(Set& set);
   bool flags(Set& set);
-  void types(Set& set);
+  bool types(Set& set);
+  bool number();
+  bool time_span();
   /// The extent of `{ ... }` without the braces; goes behind it.
   bool braces(Extent& inside);
   std::uint32_t end_of_statement(std::uint32_t from) const;

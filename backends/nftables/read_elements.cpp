@@ -91,6 +91,7 @@ bool Sets::read(const Set& set, Elements& elements) {
   const bool verdicts = !set.is_map || source_.text(set.value_type).starts_with("verdict");
   if (!verdicts) elements.known = false;
   if (elements.types.empty() || !verdicts) return true;
+  bool defined = false, added = false;
   for (const Set::Elements& part : set.elements) {
     Elements some;
     some.types = elements.types;
@@ -98,7 +99,10 @@ bool Sets::read(const Set& set, Elements& elements) {
     Lexer lexer(source_, definitions_, part.inside, Lexer::Newlines::are_spaces);
     const Read read = read_list(lexer, set.is_map && !part.removes, into, "");
     if (read == Read::refused) return false;
-    if (read == Read::unknown || (part.removes && !remove(some, elements))) {
+    // nft 1.0.6 leaves intervals where they are that the same script has defined and not added.
+    const bool stays = part.removes && set.interval && elements.width() == 1 && defined && !added;
+    (part.in_definition ? defined : added) |= !part.removes;
+    if (stays || read == Read::unknown || (part.removes && !remove(some, elements))) {
       elements.known = false;
       return true;
     }

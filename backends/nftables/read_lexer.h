@@ -30,6 +30,8 @@ struct Token {
   bool is_end() const { return kind == Kind::end; }
   /// A word or a quoted text.
   bool is_name() const { return kind == Kind::word || kind == Kind::quoted; }
+  /// A word that tables, chains and sets may have as their name.
+  bool is_identifier() const { return kind == Kind::word && (text[0] < '0' || text[0] > '9') && text.back() != '*'; }
 };
 
 /// The tokens of a part of the script. Variables are replaced by the tokens of their values.

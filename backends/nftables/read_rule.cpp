@@ -19,6 +19,11 @@ class Reader {
     rule_.where = where;
   }
 
+  bool only_limit() {
+    LimitUse use;
+    bool understood = true;
+    return limit_object(use, understood);
+  }
   std::optional<Rule> all() {
     while (!lexer_.at_end()) {
       if (rule_.action.kind != K::none && !lexer_.peek().is("comment"))
@@ -48,10 +53,20 @@ class Reader {
   bool verdict();
   bool reject();
   bool log();
+  bool log_flags();
+  bool answer(std::optional<Family> family);
   bool counter();
   bool limit();
-  bool limit_rate(LimitUse& use, bool& packets);
+  struct Amount {
+    Uint128 value = 0;
+    bool of_bytes = false;
+    std::string_view behind_slash;
+  };
+  bool amount(Amount& amount);
+  bool limit_rate(LimitUse& use, bool& understood);
+  bool limit_object(LimitUse& use, bool& understood);
   bool set_statement();
+  bool is_set(const Token& name);
   bool per_source(std::string_view set);
   bool flow();
   bool quota();
@@ -134,8 +149,7 @@ bool Reader::reject() {
       else if (lexer_.take("icmpv6")) family = Family::ipv6;
       else if (!lexer_.take("icmpx")) return refuse("nft has no such answer");
       lexer_.take("type");
-      const Token code = lexer_.next();
-      if (!code.is_name() && code.kind != Kind::number) return refuse("nft expects the kind of answer here");
+      if (!answer(family)) return refuse("nft has no such answer");
     }
   }
   // nft asks these at the beginning of the rule. In tables of both families an answer of one is for its packets only.
@@ -148,79 +162,129 @@ bool Reader::reject() {
   return true;
 }
 
+/// Of both families where none is given.
+bool Reader::answer(std::optional<Family> family) {
+  constexpr std::array<std::string_view, 4> of_both{"no-route", "port-unreachable", "host-unreachable",
+                                                    "admin-prohibited"};
+  const Token& code = lexer_.peek();
+  const Uint128 most = !family ? of_both.size() - 1 : family == Family::ipv4 ? 15 : 255;
+  bool known = code.kind == Kind::number && code.value <= most;
+  if (code.kind == Kind::word && !family) known = std::ranges::find(of_both, code.text) != of_both.end();
+  if (code.kind == Kind::word && family)
+    known = number_named(family == Family::ipv4 ? Type::icmp_code : Type::icmpv6_code, code.text).has_value();
+  if (known) lexer_.next();
+  return known;
+}
+
 bool Reader::counter() {
   lexer_.next();
-  if (lexer_.take("name")) {
-    lexer_.next();
-  } else if (lexer_.take("packets")) {
-    lexer_.next();
-    if (!lexer_.take("bytes")) return refuse("nft expects `bytes` here");
-    lexer_.next();
-  }
-  return true;
+  const auto number = [&] {
+    return lexer_.peek().kind == Kind::number ? !lexer_.next().is_end() : refuse("nft expects a number here");
+  };
+  if (lexer_.take("name")) return lexer_.next().is_name() || refuse("nft expects the name of a counter here");
+  if (!lexer_.take("packets")) return true;
+  return number() && (lexer_.take("bytes") || refuse("nft expects `bytes` here")) && number();
 }
 
 bool Reader::log() {
   lexer_.next();
   rule_.log.emplace();
+  constexpr std::array<std::string_view, 9> levels{"emerg",  "alert", "crit",  "err",  "warn",
+                                                   "notice", "info",  "debug", "audit"};
   for (;;) {
     if (lexer_.take("prefix")) {
-      const Token prefix = lexer_.next();
-      rule_.log = std::string(prefix.text);
-    } else if (lexer_.take("level") || lexer_.take("group") || lexer_.take("snaplen") ||
-               lexer_.take("queue-threshold")) {
+      if (!lexer_.peek().is_name()) return refuse("nft expects a text here");
+      rule_.log = std::string(lexer_.next().text);
+    } else if (lexer_.take("level")) {
+      const Token& level = lexer_.peek();
+      if (!level.is_name() || std::ranges::find(levels, level.text) == levels.end())
+        return refuse("nft has no such level");
+      lexer_.next();
+    } else if (lexer_.take("group") || lexer_.take("snaplen") || lexer_.take("queue-threshold")) {
+      if (lexer_.peek().kind != Kind::number) return refuse("nft expects a number here");
       lexer_.next();
     } else if (lexer_.take("flags")) {
-      if (lexer_.take("tcp") || lexer_.take("ip")) {
-        do lexer_.next();
-        while (lexer_.take(","));
-      } else {
-        lexer_.next();
-      }
+      if (!log_flags()) return refuse("nft has no such flag");
     } else {
       return true;
     }
   }
 }
 
-/// `rate [over] N/unit [burst N packets]`. Not of packets: of bytes.
-bool Reader::limit_rate(LimitUse& use, bool& packets) {
-  use.over = lexer_.take("over");
-  const Token rate = lexer_.next();
-  packets = rate.kind == Kind::number;
-  if (rate.kind != Kind::number && rate.kind != Kind::word) return refuse("nft expects a rate here");
-  // `10 mbytes/second` is a number and one word.
-  std::string_view unit = lexer_.peek().text;
-  if (unit.starts_with("bytes") || unit.starts_with("kbytes") || unit.starts_with("mbytes")) {
-    packets = false;
+bool Reader::log_flags() {
+  if (lexer_.take("ip")) return lexer_.take("options");
+  if (!lexer_.take("tcp")) return lexer_.take("skuid") || lexer_.take("ether") || lexer_.take("all");
+  do
+    if (!lexer_.take("sequence") && !lexer_.take("options")) return false;
+  while (lexer_.take(","));
+  return true;
+}
+
+/// `10`, `10 mbytes` or `10mbytes`, with what stands behind a slash where that is one word with it.
+bool Reader::amount(Amount& amount) {
+  const Token number = lexer_.peek();
+  std::string_view word;
+  if (number.kind == Kind::number) {
+    amount.value = number.value;
     lexer_.next();
-    unit = unit.substr(std::min(unit.size(), unit.find('/')));
-    if (unit.size() > 1) unit.remove_prefix(1);
+    if (lexer_.peek().kind == Kind::word) word = lexer_.peek().text;
+  } else if (number.kind == Kind::word && number.text.find_first_not_of("0123456789") != 0) {
+    word = number.text.substr(number.text.find_first_not_of("0123456789"));
   } else {
-    unit = {};
+    return refuse("nft expects a number here");
   }
+  for (const std::string_view unit : {"bytes", "kbytes", "mbytes"}) {
+    if (word != unit && !word.starts_with(std::string(unit) + "/")) continue;
+    amount.of_bytes = true;
+    amount.behind_slash = word.substr(std::min(word.size(), unit.size() + 1));
+    lexer_.next();
+    if (word.ends_with('/')) amount.behind_slash = lexer_.next().text;
+  }
+  return amount.of_bytes || number.kind == Kind::number || refuse("nft has no such rate");
+}
+
+/// `[over] N/unit [burst N packets]`, behind `rate`. Not understood: of bytes, and of more than limits may have here.
+bool Reader::limit_rate(LimitUse& use, bool& understood) {
+  use.over = lexer_.take("over");
+  Amount rate;
+  if (!amount(rate)) return false;
+  std::string_view unit = rate.behind_slash;
   if (unit.empty()) {
     if (!lexer_.take("/")) return refuse("nft expects `/` and a unit of time here");
-    unit = lexer_.peek().text;
-    lexer_.next();
+    if (lexer_.peek().kind == Kind::word) unit = lexer_.peek().text;
   }
+  understood = !rate.of_bytes && rate.value <= Limit::max_rate;
   using Unit = Limit::Unit;
   if (unit == "second") use.limit.unit = Unit::second;
   else if (unit == "minute") use.limit.unit = Unit::minute;
   else if (unit == "hour") use.limit.unit = Unit::hour;
   else if (unit == "day") use.limit.unit = Unit::day;
-  else if (unit == "week") packets = false;  // which limits do not have here
+  else if (unit == "week") understood = false;
   else return refuse("nft has no such unit of time");
-  Uint128 burst = Limit::default_burst;
+  if (rate.behind_slash.empty()) lexer_.next();
+  if (rate.value == 0 && !rate.of_bytes) return refuse("a limit lets through at least one packet");
+  Amount burst{Limit::default_burst, rate.of_bytes, {}};
   if (lexer_.take("burst")) {
-    burst = lexer_.next().value;
-    if (!lexer_.take("packets") && !lexer_.take("bytes") && !lexer_.take("kbytes") && !lexer_.take("mbytes"))
-      return refuse("nft expects `packets` or `bytes` here");
+    burst.of_bytes = false;
+    if (!amount(burst)) return false;
+    if (burst.of_bytes != rate.of_bytes || (!rate.of_bytes && !lexer_.take("packets")))
+      return refuse(rate.of_bytes ? "nft expects a number of bytes here" : "nft expects `packets` here");
+    if (burst.value == 0 && !rate.of_bytes) return refuse("the burst of a limit is at least one packet");
   }
-  if (rate.value > Limit::max_rate || rate.value == 0 || burst > Limit::max_burst) packets = false;
-  use.limit.rate = packets ? static_cast<std::uint32_t>(rate.value) : 1;
-  use.limit.burst = packets ? static_cast<std::uint32_t>(burst) : 1;
+  understood = understood && burst.value <= Limit::max_burst;
+  use.limit.rate = understood ? static_cast<std::uint32_t>(rate.value) : 1;
+  use.limit.burst = understood ? static_cast<std::uint32_t>(burst.value) : 1;
   return true;
+}
+
+/// The limit of a table, up to its closing brace.
+bool Reader::limit_object(LimitUse& use, bool& understood) {
+  if (!lexer_.take("rate")) return refuse("nft expects `rate` here");
+  if (!limit_rate(use, understood)) return false;
+  while (lexer_.take(";")) {}
+  if (lexer_.take("comment") && !lexer_.next().is_name()) return refuse("nft expects a text here");
+  while (lexer_.take(";")) {}
+  return lexer_.at_end() || refuse("nft expects the end of the limit here");
 }
 
 bool Reader::limit() {
@@ -235,7 +299,7 @@ bool Reader::limit() {
       return lexer_ = before, refuse("there is no limit `" + std::string(name.text) + "` in this table");
     Lexer inside(context_.source, context_.definitions, object->inside, Lexer::Newlines::are_spaces);
     std::swap(lexer_, inside);
-    const bool read = (lexer_.take("rate") || refuse("nft expects `rate` here")) && limit_rate(use, understood);
+    const bool read = limit_object(use, understood);
     std::swap(lexer_, inside);
     if (!read) return false;
     use.shared = name.text;
@@ -255,7 +319,9 @@ bool Reader::set_statement() {
   const bool old_form = lexer_.peek().is("set");
   lexer_.next();
   if (meter || lexer_.take("@")) {
-    const Token name = lexer_.next();
+    const Token name = lexer_.peek();
+    if (!meter && !is_set(name)) return false;
+    lexer_.next();
     if (meter && lexer_.take("size")) lexer_.next();
     if (lexer_.peek().is("{") && per_source(name.text)) return true;
   }
@@ -268,13 +334,20 @@ bool Reader::set_statement() {
     read = skip_braces(lexer_);
   } else if (old_form) {
     lexer_.next();
-    read = skip_fields(lexer_) && lexer_.take("@") && lexer_.next().is_name();
+    read = skip_fields(lexer_) && lexer_.take("@");
+    if (read && !is_set(lexer_.peek())) return false;
+    lexer_.next();
   } else {
     read = lexer_.take("@") && lexer_.next().is_name() && lexer_.peek().is("{") && skip_braces(lexer_);
   }
   // It fails when the set is full, and whatever else stands in it may.
   rule_.matches.emplace_back(unknown_since(before, false));
   return read || refuse("nft expects a set and what is added to it here");
+}
+
+bool Reader::is_set(const Token& name) {
+  return context_.table.sets.find(name.text) != nullptr ||
+         refuse("there is no set `" + std::string(name.text) + "` in this table");
 }
 
 /// One bucket for each IPv4 address or IPv6 /64. False when it is anything else.
@@ -352,6 +425,10 @@ bool Reader::does_anything(const Lexer& before) {
 }
 
 }  // namespace
+
+bool check_limit(const RuleContext& context, Extent where) {
+  return Reader(context, where).only_limit();
+}
 
 std::optional<Rule> read_rule(const RuleContext& context, Extent where) {
   return Reader(context, where).all();

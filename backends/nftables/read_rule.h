@@ -75,5 +75,7 @@ struct RuleContext {
 };
 /// Nothing when nft would refuse it, which was said.
 std::optional<Rule> read_rule(const RuleContext& context, Extent where);
+/// What stands between the braces of a limit of a table. False when nft would refuse it, which was said.
+bool check_limit(const RuleContext& context, Extent where);
 
 }  // namespace portpolicy::nft::text

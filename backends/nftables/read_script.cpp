@@ -142,11 +142,13 @@ bool Run::table(std::string_view verb) {
   if (verb == "delete" && name.is("handle"))
     return block_.refuse(name, "a handle says nothing without the kernel that gave it");
   if (!name.is_name()) return block_.refuse(name, "the name of a table is missing");
+  Table* known = find(of, name.text);
   if (verb == "delete" || verb == "destroy") {
-    remove(of, name.text);
+    // nft takes nothing of a script that deletes a table which is not there.
+    if (verb == "destroy" || known != nullptr) remove(of, name.text);
     return true;
   }
-  Table* known = find(of, name.text);
+  if (!name.is_identifier()) return block_.refuse(name, "this is no name for a table");
   if (known == nullptr) {
     known = &script_.tables.emplace_back();
     known->family = of;
@@ -161,9 +163,12 @@ bool Run::chain(std::string_view verb) {
   const Token name = lexer_.next();
   if (!name.is_name()) return block_.refuse(name, "the name of a chain is missing");
   if (verb == "delete" || verb == "destroy") {
+    if (verb == "delete" && table->chains.find(name.text) == nullptr)
+      return block_.refuse(name, "there is no chain `" + std::string(name.text) + "`");
     table->chains.erase(name.text);
     return true;
   }
+  if (!name.is_identifier()) return block_.refuse(name, "this is no name for a chain");
   return block_.chain(*table, name);
 }
 
@@ -173,9 +178,12 @@ bool Run::set(std::string_view verb, bool is_map) {
   const Token name = lexer_.next();
   if (!name.is_name()) return block_.refuse(name, "the name of a set is missing");
   if (verb == "delete" || verb == "destroy") {
+    if (verb == "delete" && table->sets.find(name.text) == nullptr)
+      return block_.refuse(name, "there is no set `" + std::string(name.text) + "`");
     table->sets.erase(name.text);
     return true;
   }
+  if (!name.is_identifier()) return block_.refuse(name, "this is no name for a set");
   return block_.set(*table, name, is_map);
 }
 

@@ -41,6 +41,7 @@ struct Set {
   struct Elements {
     Extent inside;  ///< of the braces, or the name of a variable with its `$`
     bool removes = false;
+    bool in_definition = false;  ///< `elements = { ... }`
   };
   std::vector<Elements> elements;
 };

@@ -284,6 +284,8 @@ void Translation::read_rest() {
     for (const Chain& chain : table.chains.all())
       if (chain.hook && chain.hook->type == "nat")
         remarks_.passed_over(chain.where, "address translation; of it, rules see the result");
+    for (const Object& limit : table.limits.all()) check_limit(context, limit.inside);
+    for (const Set& set : table.sets.all()) sets_.of(set);
     for (const Chain& chain : table.chains.all())
       if (!read_.contains(&chain))
         for (const Extent& where : chain.rules) read_rule(context, where);

@@ -295,6 +295,9 @@ TEST_SUITE("reading nftables: what is not understood") {
     CHECK(rules("ct count over 3 drop") == "`ct count over 3 (line 13)`; deny\n");
     CHECK(rules("quota over 10 mbytes drop") == "`quota over 10 mbytes (line 13)`; deny\n");
     CHECK(rules("limit rate 10 mbytes/second accept") == "`limit rate 10 mbytes/second (line 13)`; allow\n");
+    CHECK(rules("limit rate 10 bytes/minute accept") == "`limit rate 10 bytes/minute (line 13)`; allow\n");
+    CHECK(rules("limit rate 10bytes / second burst 3 kbytes accept").ends_with("(line 13)`; allow\n"));
+    CHECK(rules("limit rate 5/week accept").ends_with("(line 13)`; allow\n"));
   }
 
   TEST_CASE("statements that may do anything may do anything") {
@@ -490,6 +493,38 @@ TEST_SUITE("reading nftables: commands") {
     CHECK(all_rules(script) == "tcp; port 80-90, 99; allow\n");
   }
 
+  TEST_CASE("nft leaves intervals that the script defines where they are") {
+    const auto with = [](const std::string& set, const std::string& commands) {
+      return all_rules("table inet t {\n set s { type inet_service; " + set + "; elements = { 22, 80 }; }\n}\n" +
+                       commands + base + "add rule inet t in tcp dport @s accept\n");
+    };
+    const std::string gone = "delete element inet t s { 22 }\n";
+    CHECK(with("flags interval", gone) == "`tcp dport @s`; tcp; allow\n");
+    CHECK(with("size 9", gone) == "tcp; port 80; allow\n");
+    CHECK(with("flags interval", "add element inet t s { 99 }\n" + gone) == "tcp; port 80, 99; allow\n");
+    CHECK(with("flags interval",
+               "flush set inet t s\nadd element inet t s { 22-23, 99 }\n"
+               "delete element inet t s { 99 }\n") == "tcp; port 22-23; allow\n");
+    CHECK(all_rules("table inet t {\n set s { type ipv4_addr . inet_service; flags interval;\n"
+                    " elements = { 10.0.0.0/8 . 22, 10.0.0.1 . 80 }; }\n}\n"
+                    "delete element inet t s { 10.0.0.1 . 80 }\n" +
+                    base + "add rule inet t in ip saddr . tcp dport @s accept\n") ==
+          "source in [10.0.0.0/8]; tcp; port 22; allow\n");
+  }
+
+  TEST_CASE("a set whose elements run a statement is not understood") {
+    const auto with = [](const std::string& part, const std::string& element) {
+      return all_rules("table inet t {\n set s { type inet_service; " + part + " elements = { 22" + element +
+                       " }; }\n}\n" + base + "add rule inet t in tcp dport @s accept\n");
+    };
+    for (const std::string statement : {"limit rate 1/second", "quota 3 bytes", "ct count 3"}) {
+      CAPTURE(statement);
+      CHECK(with(statement + ";", "").starts_with("`tcp dport @s"));
+      CHECK(with("", " " + statement).starts_with("`tcp dport @s"));
+    }
+    CHECK(with("counter;", " counter packets 1 bytes 2") == "tcp; port 22; allow\n");
+  }
+
   TEST_CASE("variables stand for their values, from where they are defined") {
     CHECK(all_rules("define low = { 1, 2 }\ndefine all = { $low, 9 }\nredefine low = 7\n"
                     "table inet t { chain in { type filter hook input priority 0; define here = 3\n"
@@ -509,7 +544,7 @@ TEST_SUITE("reading nftables: commands") {
 
   TEST_CASE("tables that are there in the end, and those of which nothing is left") {
     const Outcome outcome = read_text(
-        "add table inet a\ndelete table inet a\ndestroy table ip6 b\nflush ruleset ip\n"
+        "add table inet a\ndelete table inet a\ndestroy table ip6 b\ndelete table ip6 unknown\nflush ruleset ip\n"
         "table inet a { }\ntable c { }\ntable inet gone { }\ndelete table inet gone\n"
         "flush table inet a\n");
     REQUIRE(outcome.reading);
@@ -623,6 +658,35 @@ TEST_SUITE("reading nftables: what nft would refuse") {
     CHECK(refusal("tcp dport $x accept") == "13:15: `$x` is not defined\n");
     CHECK(refusal("ip saddr \"x accept").contains("this quote is never closed"));
     CHECK(refusal("tcp dport vmap @hosts").contains("there is no map `hosts`"));
+    CHECK(refusal("update @nowhere { ip saddr } accept") == "13:13: there is no set `nowhere` in this table\n");
+    CHECK(refusal("set add ip saddr @nowhere").contains("there is no set `nowhere`"));
+  }
+
+  TEST_CASE("words of statements that nft does not have") {
+    CHECK(refusal("log level infoa") == "13:15: nft has no such level\n");
+    CHECK(refusal("log group x").contains("nft expects a number here"));
+    CHECK(refusal("log flags tcp foo").contains("nft has no such flag"));
+    CHECK(refusal("log flags foo").contains("nft has no such flag"));
+    CHECK(refusal("log prefx \"x\"").contains("nft has no such statement"));
+    CHECK(refusal("reject with icmpx type admi-prohibited") == "13:28: nft has no such answer\n");
+    CHECK(refusal("reject with icmpx 4").contains("nft has no such answer"));
+    CHECK(refusal("reject with icmp no-route").contains("nft has no such answer"));
+    CHECK(refusal("limit rate 1f0/second").contains("nft has no such rate"));
+    CHECK(refusal("limit rate 10 gbytes/second").contains("nft expects `/`"));
+    CHECK(refusal("limit rate 20/second burs 5 packets").contains("nft has no such statement"));
+    CHECK(refusal("limit rate 20/second burst 20e packets").contains("nft has no such rate"));
+    CHECK(refusal("limit rate 20/second burst 0 packets").contains("at least one packet"));
+    CHECK(refusal("limit rate 20/second burst 5 bytes").contains("nft expects `packets`"));
+    CHECK(refusal("limit rate 20/second burst 5").contains("nft expects `packets`"));
+    CHECK(refusal("limit rate 10 mbytes/second burst 3 packets").contains("nft expects a number of bytes"));
+    CHECK(refusal("limit rate 0/second").contains("at least one packet"));
+    CHECK(refusal("limit rate 5/seconds").contains("nft has no such unit of time"));
+    CHECK(refusal("counter packets x bytes 3").contains("nft expects a number here"));
+    CHECK(exactly("log level \"info\" log flags tcp sequence,options log flags ip options log group 3 snaplen 4")
+              .empty());
+    CHECK(exactly("reject with icmpx no-route") == "reject\n");
+    CHECK(exactly("reject with icmpv6 type 1") == "source in [::/0]; reject\n");
+    CHECK(exactly("limit rate 0x10 / minute accept") == "limit 16/minute; allow\n");
   }
 
   TEST_CASE("in commands") {
@@ -647,6 +711,37 @@ TEST_SUITE("reading nftables: what nft would refuse") {
                    "0; jump a } }\n")
               .contains("leads back to itself"));
     CHECK(findings("delete rule inet t c handle 4\n").contains("which rule goes"));
+    CHECK(findings("add table inet 6t\n") == "1:16: this is no name for a table\n");
+    CHECK(findings("table inet t {\n chain 0a { }\n}\n") == "2:8: this is no name for a chain\n");
+    CHECK(findings("table inet t {\n}\ndelete chain inet t c\n") == "3:21: there is no chain `c`\n");
+    CHECK(findings("table inet t {\n}\ndelete set inet t s\n") == "3:19: there is no set `s`\n");
+    CHECK(findings("table inet t {\n limit l { rate 1/second; b}\n}\n").contains("nft expects the end of the limit"));
+  }
+
+  TEST_CASE("in the declarations of sets, whether somebody asks them or not") {
+    const auto findings = [](const std::string& parts, const std::string& what = "set") {
+      const Outcome outcome = read_text("table inet t {\n " + what + " s { " + parts + "; }\n}\n");
+      CHECK(outcome.reading.has_value() == outcome.findings.empty());
+      return outcome.findings;
+    };
+    CHECK(findings("type ifv6_addr") == "2:15: nft has no such type\n");
+    CHECK(findings("type ip v4_addr") == "2:15: nft has no such type\n");
+    CHECK(findings("type ipv4_addr . ") == "2:27: nft has no such type\n");
+    CHECK(findings("typeof ipp saddr") == "2:17: nft has no such field\n");
+    CHECK(findings("type ipv4_addr : verdict").contains("only a map has a second type"));
+    CHECK(findings("type ipv4_addr", "map").contains("nft expects `:` and a type"));
+    CHECK(findings("type ipv4_addr; size 6553l").contains("nft expects a number here"));
+    for (const std::string span : {"1 m", "1rm", "60", "1s1m", "1w", "1m1", "\"1m\"", ""}) {
+      CAPTURE(span);
+      CHECK(findings("type ipv4_addr; timeout " + span).contains("nft expects a span of time"));
+    }
+    CHECK(findings("type ipv4_addr; policy mem").contains("nft has no such policy"));
+    CHECK(findings("type ipv4_addr; comment a b").contains("nft expects the end of the statement"));
+    CHECK(findings("type ipv4_addr; counter foo").contains("nft expects the end of the statement"));
+    CHECK(findings("type ipv4_addr; elements = { 10.0.0.256 }") != "");
+    CHECK(findings("type ipv4_addr; timeout 1d2h3m4s500ms; gc-interval 1m; size 0x10; policy memory; counter").empty());
+    CHECK(findings("type mark . fib_addrtype; comment \"a b\"; auto-merge").empty());
+    CHECK(findings("typeof meta mark . ip saddr : verdict", "map").empty());
   }
 
   TEST_CASE("one mistake in each of two rules is said of both") {
