@@ -169,10 +169,24 @@ void for_each_rule(filter::Filter& filter, Function function) {
     for (filter::Rule& rule : chain.rules) function(rule);
 }
 
+/// A limit that no rule asks which decides something has no say, nor has what is not understood of who asks it.
+void forget_idle_conditions(filter::Filter& filter) {
+  std::vector<bool> matters(filter.limits.size(), false);
+  for_each_rule(filter, [&](filter::Rule& rule) {
+    if (rule.limit && !std::holds_alternative<filter::Continue>(rule.action)) matters[rule.limit->index] = true;
+  });
+  for_each_rule(filter, [&](filter::Rule& rule) {
+    if (rule.limit && !matters[rule.limit->index])
+      std::erase_if(rule.all_of,
+                    [](const filter::Match& match) { return std::holds_alternative<filter::Opaque>(match); });
+  });
+}
+
 }  // namespace
 
 void prune(filter::Filter& filter) {
   renumber_chains(filter);
+  forget_idle_conditions(filter);
   keep_used<filter::OpaqueId>(filter.opaques, [&](auto use) {
     for_each_rule(filter, [&](filter::Rule& rule) {
       for (filter::Match& match : rule.all_of)

@@ -197,7 +197,7 @@ void RuleReader::run(const InRange& range) {
 }
 
 void RuleReader::limited(const HeldLimit& held, std::optional<filter::LimitId> id) {
-  if (id) rule_.stages.push_back({held.over ? Kind::over : Kind::within, {}, id});
+  if (id) rule_.stages.push_back({held.over ? Kind::over : Kind::within, {rule_.base}, id});
   else not_understood("a limit that counts bytes or by another unit");
 }
 
@@ -281,7 +281,7 @@ bool RuleReader::narrow_by(Box& box, const Sources& sources, const Numbers& valu
 std::optional<Box> RuleReader::packets_of(const Key& key, const KeyGroup& group) const {
   Box box = rule_.base.box;
   for (const bool tells : {true, false})
-    for (std::size_t i = 0; i < key.size(); ++i)
+    for (std::size_t i = 0; i < key.size() && !empty(box); ++i)
       if (key.tells[i] == tells && !narrow_by(box, key.sources[i], group.parts[i])) return std::nullopt;
   return box;
 }

@@ -22,8 +22,8 @@ struct Stage {
   enum class Kind : std::uint8_t {
     any_of,   ///< goes on when one of the cases holds
     none_of,  ///< goes on when none does
-    within,   ///< goes on while the limit holds
-    over,     ///< goes on when it does not
+    within,   ///< goes on while the limit holds; the one case is what the rule asked before it
+    over,     ///< goes on when it does not; the same
     perhaps   ///< in one of the cases the way may end here, with the verdict of the same place in `perhaps`
   } kind;
   std::vector<Case> cases;
@@ -38,7 +38,7 @@ struct Ending {
 };
 
 /// A rule in terms of packets. It matches the packets of `base` that get through all stages; then the first ending that holds
-/// says what becomes of them.
+/// says what becomes of them. Limits take from their buckets for more packets than the rule matches.
 struct ReadRule {
   Case base;
   std::vector<Stage> stages;

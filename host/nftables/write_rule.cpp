@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <compare>
+#include <span>
+#include <tuple>
 #include <utility>
 
 namespace portpolicy::host {
@@ -46,6 +48,11 @@ Case both(const Case& a, const Case& b) {
   return result;
 }
 
+bool alike(const Case& a, const Case& b) {
+  const auto fields_alike = [&](auto... field) { return (... && (a.box.*field == b.box.*field)); };
+  return std::apply(fields_alike, Box::fields()) && a.opaque == b.opaque;
+}
+
 filter::ProtocolIn protocols_in(const ProtocolSet& set) {
   filter::ProtocolIn match;
   for (unsigned number = 0; number < set.size(); ++number)
@@ -62,6 +69,33 @@ AddressSet all_of(Family family) {
 
 bool within(const AddressSet& part, const AddressSet& whole) {
   return intersect(part, whole) == part;
+}
+
+bool is_limit(const Stage& stage) {
+  return stage.kind == Kind::within || stage.kind == Kind::over;
+}
+
+/// What all packets have in common that something is asked of behind a stage of the rule.
+const Case& needed_behind(const ReadRule& rule, const Stage& stage) {
+  const auto begin = rule.stages.begin() + (&stage - rule.stages.data());
+  const auto limit = std::find_if(begin, rule.stages.end(), is_limit);
+  return limit == rule.stages.end() ? rule.base : limit->cases.front();
+}
+
+/// The packets of a case that get through stages which ask for one of several; nothing when that makes too many cases.
+std::optional<std::vector<Case>> union_of(const Case& base, std::span<const Stage> stages) {
+  std::vector<Case> cases{base};
+  unsigned choices = 0;
+  for (const Stage& stage : stages) {
+    if (stage.kind != Kind::any_of) continue;
+    if (++choices > 1 && cases.size() * stage.cases.size() > most_flat) return std::nullopt;
+    std::vector<Case> next;
+    for (const Case& one : cases)
+      for (const Case& other : stage.cases)
+        if (Case meet = both(one, other); !empty(meet.box)) next.push_back(std::move(meet));
+    cases = std::move(next);
+  }
+  return cases;
 }
 
 bool all_imply(const ProtocolSet& protocols, Family family) {
@@ -159,47 +193,62 @@ void ChainWriter::append_any(const Case& when, const filter::Action& action) {
       append_unusual(when, family, wanted, action);
 }
 
-/// The rule as a union of cases with at most one limit; nothing when it is none, or a large one.
-std::optional<std::vector<Case>> ChainWriter::flat_cases(const ReadRule& rule) const {
-  std::vector<Case> cases{rule.base};
-  unsigned limits = 0, choices = 0;
-  for (const Stage& stage : rule.stages) {
-    if (stage.kind == Kind::none_of || stage.kind == Kind::over) return std::nullopt;
-    if (stage.kind == Kind::within && ++limits > 1) return std::nullopt;
-    if (stage.kind != Kind::any_of) continue;
-    if (++choices > 1 && cases.size() * stage.cases.size() > most_flat) return std::nullopt;
-    std::vector<Case> next;
-    for (const Case& one : cases)
-      for (const Case& other : stage.cases)
-        if (Case meet = both(one, other); !empty(meet.box)) next.push_back(std::move(meet));
-    cases = std::move(next);
-  }
-  if (rule.overlapping || (choices > 0 && cases.size() * rule.endings.size() > most_flat && rule.endings.size() > 1))
+/// Nothing when the rule is no such union, or a large one.
+std::optional<ChainWriter::Flat> ChainWriter::flat(const ReadRule& rule) const {
+  const bool other = std::ranges::any_of(
+      rule.stages, [](const Stage& stage) { return stage.kind == Kind::none_of || stage.kind == Kind::over; });
+  if (rule.overlapping || other || std::ranges::count_if(rule.stages, is_limit) > 1) return std::nullopt;
+  const auto limit = std::ranges::find_if(rule.stages, is_limit);
+  std::optional<std::vector<Case>> cases = union_of(rule.base, rule.stages);
+  if (!cases || (cases->size() > 1 && rule.endings.size() > 1 && cases->size() * rule.endings.size() > most_flat))
     return std::nullopt;
-  for (const Case& one : cases)
+  for (const Case& one : *cases)
     for (const Ending& ending : rule.endings)
       if (!usual(intersect(one.box, ending.when.box))) return std::nullopt;
-  return cases;
+  if (limit == rule.stages.end()) return Flat{std::move(*cases), std::nullopt, {}};
+  std::optional<std::vector<Case>> asking = union_of(limit->cases.front(), {rule.stages.begin(), limit});
+  if (!asking || !std::ranges::all_of(*asking, [](const Case& one) { return usual(one.box); })) return std::nullopt;
+  return Flat{std::move(*cases), limit->limit, std::move(*asking)};
 }
 
-void ChainWriter::write_flat(const ReadRule& rule, const std::vector<Case>& cases) {
-  std::optional<filter::LimitId> limit;
-  for (const Stage& stage : rule.stages)
-    if (stage.kind == Kind::within) limit = stage.limit;
-  for (const Case& one : cases)
-    for (const Ending& ending : rule.endings) append(both(one, ending.when), {limit, ending.action});
+void ChainWriter::write_flat(const ReadRule& rule, const Flat& flat) {
+  const bool all_ask = std::ranges::equal(flat.asking, flat.cases, alike) && rule.endings.size() == 1 &&
+                       alike(rule.endings.front().when, rule.base);
+  if (flat.limit && !all_ask) {
+    // The rules below ask the limit for fewer packets than come to it.
+    const std::optional<filter::Log> log = rule.endings.empty() ? log_ : std::exchange(log_, std::nullopt);
+    for (const Case& one : flat.asking) append(one, {flat.limit, filter::Continue{}});
+    log_ = log;
+  }
+  for (const Case& one : flat.cases)
+    for (const Ending& ending : rule.endings) append(both(one, ending.when), {flat.limit, ending.action});
+}
+
+void ChainWriter::write_limit(const ReadRule& rule, const Stage& stage, filter::ChainId rest) {
+  if (const Case& asking = stage.cases.front(); !matches(asking).empty()) {
+    const filter::ChainId inside = new_chain();
+    append_any(asking, filter::Goto{inside});
+    append({}, {std::nullopt, filter::Goto{rest}});
+    at_ = inside;
+  }
+  if (rule.endings.empty() && &stage == &rule.stages.back()) return append({}, {stage.limit, filter::Continue{}});
+  if (stage.kind == Kind::over) return append({}, {stage.limit, filter::Goto{rest}});
+  const filter::ChainId next = new_chain();
+  append({}, {stage.limit, filter::Goto{next}});
+  append({}, {std::nullopt, filter::Goto{rest}});
+  at_ = next;
 }
 
 void ChainWriter::write_stage(const ReadRule& rule, const Stage& stage, filter::ChainId rest) {
   if (stage.kind == Kind::perhaps) return;
+  if (stage.kind == Kind::within || stage.kind == Kind::over) return write_limit(rule, stage, rest);
+  const Case& needed = needed_behind(rule, stage);
   if (stage.kind == Kind::none_of) {
-    for (const Case& one : stage.cases) append_any(both(rule.base, one), filter::Goto{rest});
+    for (const Case& one : stage.cases) append_any(both(needed, one), filter::Goto{rest});
     return;
   }
-  if (stage.kind == Kind::over) return append({}, {stage.limit, filter::Goto{rest}});
   const filter::ChainId next = new_chain();
-  if (stage.kind == Kind::within) append({}, {stage.limit, filter::Goto{next}});
-  for (const Case& one : stage.cases) append_any(both(rule.base, one), filter::Goto{next});
+  for (const Case& one : stage.cases) append_any(both(needed, one), filter::Goto{next});
   append({}, {std::nullopt, filter::Goto{rest}});
   at_ = next;
 }
@@ -231,22 +280,36 @@ void ChainWriter::write_perhaps(const ReadRule& rule) {
   }
 }
 
-void ChainWriter::write(const ReadRule& rule, std::uint32_t origin) {
-  origin_ = origin;
-  log_ = std::nullopt;
-  write_perhaps(rule);
-  if (empty(rule.base.box)) return;
-  if (rule.endings.empty()) {
-    // It decides nothing, so neither limits nor conditions that are not understood have a say.
-    log_ = rule.log;
-    return append({rule.base.box, {}}, {std::nullopt, filter::Continue{}});
-  }
-  if (const std::optional<std::vector<Case>> cases = flat_cases(rule)) {
+void ChainWriter::write_deciding(const ReadRule& rule) {
+  if (const std::optional<Flat> cases = flat(rule)) {
     log_ = rule.log;
     write_flat(rule, *cases);
   } else {
     write_stages(rule);
   }
+}
+
+/// Of a rule that decides nothing, only who comes to its limits is of interest: others may ask the same ones.
+void ChainWriter::write_idle(ReadRule rule) {
+  while (!rule.stages.empty() && (!is_limit(rule.stages.back()) || empty(rule.stages.back().cases.front().box)))
+    rule.stages.pop_back();
+  if (rule.stages.empty()) {
+    log_ = rule.log;
+    return append({rule.base.box, {}}, {std::nullopt, filter::Continue{}});
+  }
+  rule.base = rule.stages.back().cases.front();
+  rule.stages.back().kind = Kind::within;  // whether it must hold makes no difference
+  rule.endings.clear();
+  rule.overlapping = false;
+  write_deciding(rule);
+}
+
+void ChainWriter::write(const ReadRule& rule, std::uint32_t origin) {
+  origin_ = origin;
+  log_ = std::nullopt;
+  write_perhaps(rule);
+  if (rule.endings.empty() || empty(rule.base.box)) write_idle(rule);
+  else write_deciding(rule);
   log_ = std::nullopt;
 }
 

@@ -47,12 +47,21 @@ class ChainWriter {
   void append_except(const Case& when, const ProtocolSet& except, const filter::Action& action);
   void append_unusual(Case when, Family family, const ProtocolSet& wanted, const filter::Action& action);
   std::vector<filter::Match> matches(const Case& when);
-  std::optional<std::vector<Case>> flat_cases(const ReadRule& rule) const;
-  void write_flat(const ReadRule& rule, const std::vector<Case>& cases);
+  /// A rule as a union of cases with at most one limit.
+  struct Flat {
+    std::vector<Case> cases;
+    std::optional<filter::LimitId> limit;
+    std::vector<Case> asking;  ///< who comes to the limit
+  };
+  std::optional<Flat> flat(const ReadRule& rule) const;
+  void write_flat(const ReadRule& rule, const Flat& flat);
   void write_stages(const ReadRule& rule);
   void write_stage(const ReadRule& rule, const Stage& stage, filter::ChainId rest);
+  void write_limit(const ReadRule& rule, const Stage& stage, filter::ChainId rest);
   void write_endings(const ReadRule& rule, filter::ChainId rest);
   void write_perhaps(const ReadRule& rule);
+  void write_deciding(const ReadRule& rule);
+  void write_idle(ReadRule rule);
 
   filter::Filter& filter_;
   AddressSets& sets_;

@@ -69,6 +69,14 @@ const std::vector<Doubt> doubts{
      "set filled { type ipv4_addr; flags dynamic; size 10; }\n"},
     {"ip saddr vmap @filled", "what the set filled holds",
      "map filled { type ipv4_addr : verdict; flags timeout; elements = { 10.0.0.1 timeout 1h : accept } }\n"},
+    {"ip saddr @limited accept", "what the set limited holds",
+     "set limited { type ipv4_addr; limit rate 1/second; elements = { 10.0.0.1 } }\n"},
+    {"ip saddr @limited accept", "what the set limited holds",
+     "set limited { type ipv4_addr; quota 5 mbytes; elements = { 10.0.0.1 } }\n"},
+    {"ip saddr @limited accept", "what the set limited holds",
+     "set limited { type ipv4_addr; flags dynamic; elements = { 10.0.0.1 limit rate 1/second } }\n"},
+    {"ip saddr @limited accept", "what the set limited holds",
+     "set limited { type ipv4_addr; ct count 3; elements = { 10.0.0.1 } }\n"},
     {"add @filled { ip saddr } accept", "takes another element",
      "set filled { type ipv4_addr; flags dynamic; size 10; }\n"},
     {"update @filled { ip daddr limit rate 1/minute } accept", "something else than the source",
@@ -117,11 +125,25 @@ TEST_CASE("what a rule that decides nothing asks is of no interest") {
   CHECK(possible(answer.filter, tcp_in(81)) == filter::bit(Verdict::deny));
 }
 
+TEST_CASE("a set that counts holds what it holds") {
+  const host::Asked answer =
+      asked(input("ip saddr @counted accept", "set counted { type ipv4_addr; counter; elements = { 192.0.2.7 } }\n"));
+  CHECK(answer.not_understood.empty());
+  CHECK(possible(answer.filter, tcp_in(80)) == filter::bit(Verdict::allow));
+}
+
 TEST_CASE("what is understood of a rule narrows what is not") {
   const host::Asked answer = asked(input("tcp dport 80 meta mark 5 accept"));
   CHECK(possible(answer.filter, tcp_in(81)) == filter::bit(Verdict::deny));
   const Value both = filter::bit(Verdict::allow) | filter::bit(Verdict::deny);
   CHECK(possible(answer.filter, tcp_in(80)) == both);
+}
+
+TEST_CASE("keys of packets that do not come are understood") {
+  const host::Asked answer =
+      asked(input("meta nfproto ipv6 meta l4proto ipv6-icmp jump x",
+                  "chain x {\nip6 saddr . meta l4proto . th dport { fd00::1 . tcp . 53 } accept\n}\n"));
+  CHECK(answer.not_understood.empty());
 }
 
 TEST_CASE("chains at other hooks and of other types are in doubt when they may stop packets") {
