@@ -34,14 +34,26 @@ std::vector<Match> with_side(std::vector<Match> matches, Side side) {
   return matches;
 }
 
+/// nft up to 1.0.6 at least lists a TCP reset that stands behind a family test without that test, as if the answer
+/// implied the family. It keeps a test of addresses, so this asks for all of them.
+Match any_address_of(Family family) {
+  AddressIn in{Side::source, family, {}};
+  if (family == Family::ipv4) in.addresses = Addresses(IntervalSet<std::uint32_t>::all());
+  else in.addresses = Addresses(IntervalSet<Uint128>::all());
+  return in;
+}
+
 /// A match of ICMP types implies its family. Behind a family test nft lists `meta l4proto icmp` without that test,
 /// and what it lists would then mean both families; the other way round it keeps both.
-void add_family_test(Family family, Matches& protocol) {
+void add_family_test(Family family, const Action& action, Matches& protocol) {
   if (!protocol.empty() && std::holds_alternative<IcmpIn>(protocol.front())) return;
   const Protocol icmp = family == Family::ipv4 ? protocols::icmp : protocols::icmpv6;
   const auto* in = protocol.empty() ? nullptr : std::get_if<ProtocolIn>(&protocol.front());
   const bool just_icmp = in != nullptr && in->protocols == std::vector{icmp};
-  protocol.insert(just_icmp ? protocol.end() : protocol.begin(), FamilyIs{family});
+  const auto* answer = std::get_if<Answer>(&action);
+  const bool resets = answer != nullptr && *answer == Answer::reset;
+  if (resets) protocol.insert(protocol.begin(), any_address_of(family));
+  else protocol.insert(just_icmp ? protocol.end() : protocol.begin(), FamilyIs{family});
 }
 
 Matches protocol_matches(const std::optional<std::vector<Protocol>>& protocols, const Conditions& conditions) {
@@ -204,7 +216,7 @@ void TableWriter::lower_lines(const filter::Rule& rule, const Conditions& condit
                               ChainId to) {
   const auto in = interface_alternatives(Side::source, conditions.interfaces[0]);
   const auto out = interface_alternatives(Side::destination, conditions.interfaces[1]);
-  for (auto& [family, packets] : packet_alternatives(rule, conditions)) {
+  for (auto& [family, packets] : packet_alternatives(rule, conditions, action)) {
     for (const Matches& came_in : in) {
       for (const Matches& goes_out : out) {
         Rule line{came_in, limit_test(rule, family), action, rule.origin, options_.counters};
@@ -219,7 +231,8 @@ void TableWriter::lower_lines(const filter::Rule& rule, const Conditions& condit
 
 /// The matches of family, addresses, protocol and what the protocol has.
 std::vector<TableWriter::PacketAlternative> TableWriter::packet_alternatives(const filter::Rule& rule,
-                                                                             const Conditions& conditions) {
+                                                                             const Conditions& conditions,
+                                                                             const Action& action) {
   const bool by_family = only_ || (rule.limit && filter_.limits[rule.limit->index].limit.per_source);
   if (!by_family && alike_in_both_families(filter_, conditions)) {
     return {{std::nullopt, protocol_matches(conditions.protocols, conditions)}};
@@ -238,7 +251,7 @@ std::vector<TableWriter::PacketAlternative> TableWriter::packet_alternatives(con
           const Matches to = either(destinations, d);
           matches.insert(matches.end(), to.begin(), to.end());
           Matches rest = protocol;
-          if (matches.empty() && !only_) add_family_test(family, rest);
+          if (matches.empty() && !only_) add_family_test(family, action, rest);
           matches.insert(matches.end(), rest.begin(), rest.end());
           result.push_back({family, std::move(matches)});
         }

@@ -72,7 +72,8 @@ class TableWriter {
   ChainId ending_of(const filter::Rule& rule, TcpShare tcp);
   std::string log_prefix(const filter::Rule& rule) const;
   void lower_lines(const filter::Rule& rule, const Conditions& conditions, const Action& action, ChainId to);
-  std::vector<PacketAlternative> packet_alternatives(const filter::Rule& rule, const Conditions& conditions);
+  std::vector<PacketAlternative> packet_alternatives(const filter::Rule& rule, const Conditions& conditions,
+                                                     const Action& action);
   std::vector<Match> address_matches(const filter::Rule& rule, const Conditions& conditions, Side side, Family family);
   SetId add_set(const Addresses& addresses, std::string_view prefix, std::string_view name, bool padded);
   LimitTest limit_test(const filter::Rule& rule, std::optional<Family> family);
