@@ -145,12 +145,6 @@ bool Dump::take_chain(const nlmsghdr* message) {
   return true;
 }
 
-/// A lookup runs what a set does for each element. Counting has no say over whether the element matches; a limit has.
-int take_set_statement(nftnl_expr* expression, void* into) {
-  if (!std::holds_alternative<Indifferent>(held_expression(expression))) static_cast<HeldSet*>(into)->fleeting = true;
-  return 0;
-}
-
 bool Dump::take_set(const nlmsghdr* message) {
   const Owned<nftnl_set> said(nftnl_set_alloc(), nftnl_set_free);
   if (!said || nftnl_set_nlmsg_parse(message, said.get()) < 0) return false;
@@ -161,7 +155,6 @@ bool Dump::take_set(const nlmsghdr* message) {
   const std::uint32_t flags = nftnl_set_get_u32(said.get(), NFTNL_SET_FLAGS);
   set.intervals = (flags & NFT_SET_INTERVAL) != 0;
   set.fleeting = (flags & (NFT_SET_EVAL | NFT_SET_TIMEOUT)) != 0;
-  nftnl_set_expr_foreach(said.get(), take_set_statement, &set);
   const bool has_values = (flags & (NFT_SET_MAP | NFT_SET_OBJECT)) != 0;
   set.verdicts = (flags & NFT_SET_MAP) != 0 && nftnl_set_get_u32(said.get(), NFTNL_SET_DATA_TYPE) == NFT_DATA_VERDICT;
   set.map = has_values && !set.verdicts;
@@ -223,7 +216,8 @@ Bytes element_bytes(nftnl_set_elem* element, std::uint16_t attribute) {
   return {begin, begin + size};
 }
 
-/// What an element itself limits has a say over whether it matches; what it counts has none.
+/// What an element itself limits has a say over whether it matches; what it counts has none. The statements of a set are
+/// those of each of its elements.
 int take_statement(nftnl_expr* expression, void* into) {
   if (!std::holds_alternative<Indifferent>(held_expression(expression)))
     static_cast<HeldElement*>(into)->fleeting = true;

@@ -79,6 +79,7 @@ TEST_CASE("it is read who comes to a limit") {
       {"ip saddr 192.0.2.0/24 limit rate 10/minute tcp dport 22 accept", "", "swd"},
       {"tcp dport 80 accept\nlimit rate 10/minute tcp dport 22 accept", "", "sdp6"},
       {"limit rate 10/minute tcp dport vmap { 22 : accept }", "", "swdp6"},
+      {"tcp dport 20-90 limit rate 10/minute tcp dport vmap { 22 : accept }", "", "swp6"},
       {"tcp dport 80 limit rate 10/minute ip saddr vmap { 10.0.0.1 : accept, 192.0.2.7 : drop }", "", "w"},
       {"limit rate 10/minute jump x", ssh_chain, "swdp6"},
       {"tcp dport 22 limit rate 10/minute jump x", ssh_chain, "sp6"},
@@ -127,9 +128,15 @@ TEST_CASE("the second limit of a rule is asked only while the first holds") {
 }
 
 TEST_CASE("who comes to a limit that decides nothing is of no interest") {
-  const host::Asked answer = asked(input("meta mark 5 limit rate 1/second log\ntcp dport 22 accept", ""));
-  CHECK(answer.not_understood.empty());
-  CHECK(answer.filter.limits.size() == 1);
+  for (const std::string asks : {"meta mark 5 ", "tcp dport . tcp sport != { 22 . 0-65535 } "}) {
+    INFO(asks);
+    const host::Asked answer = asked(input(asks + "limit rate 1/second log\ntcp dport 22 accept", ""));
+    CHECK(answer.not_understood.empty());
+    REQUIRE(answer.filter.limits.size() == 1);
+    for (const filter::Chain& chain : answer.filter.chains)
+      for (const filter::Rule& rule : chain.rules)
+        if (rule.limit) CHECK(std::holds_alternative<filter::Continue>(rule.action));
+  }
 }
 
 TEST_CASE("the kernel lets packets take from a limit as is read from it") {
