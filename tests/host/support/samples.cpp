@@ -9,7 +9,8 @@ namespace portpolicy::host_tests {
 bool may_go_unanswered(const Packet& packet) {
   const auto odd = [](Address address) {
     const Uint128 bits = address.bits;
-    if (address.family == Family::ipv4) return bits >> 24 == 0 || bits >> 24 >= 224;
+    constexpr std::uint32_t broadcast_of_loopback = 0x7fffffff;
+    if (address.family == Family::ipv4) return bits >> 24 == 0 || bits >> 24 >= 224 || bits == broadcast_of_loopback;
     return bits >> 120 == 0xff || bits >> 118 == 0xfe80 >> 6 || bits <= 1;
   };
   if (odd(packet.source) || odd(packet.destination) || is_icmp_error(packet)) return true;
