@@ -50,7 +50,8 @@ bool Block::refuse(const Token& where, std::string message, std::string help) {
 
 bool Block::ends_here() {
   const Token& token = lexer_.peek();
-  if (token.is_end() || token.is("}")) return true;
+  if (token.is_end()) return true;
+  if (token.is("}")) return refuse(token, "nft expects a line break or `;` before this brace");
   if (token.kind != Kind::newline && !token.is(";")) return refuse(token, "nft expects the end of the statement here");
   lexer_.next();
   return true;
@@ -156,10 +157,9 @@ bool Block::table(Table& table) {
       lexer_.next();
       continue;
     }
-    if (!table_part(table) || !ends_here()) {
-      if (first.kind == Kind::bad) lexer_.next();
-      skip_command(first);
-    }
+    if (table_part(table) && (ends_here() || lexer_.peek().is("}"))) continue;
+    if (first.kind == Kind::bad) lexer_.next();
+    skip_command(first);
   }
   definitions_.end_block(begin, lexer_.last_end());
   return true;
@@ -299,7 +299,9 @@ bool Block::set(Table& table, const Token& name, bool is_map) {
       lexer_.next();
       continue;
     }
-    if (!set_part(set) || !ends_here()) return false;
+    const bool may_end = lexer_.peek().is("elements") || lexer_.peek().is("auto-merge");
+    if (!set_part(set)) return false;
+    if (!may_end && !ends_here()) return false;
   }
   if (set.key_type.end == 0) return refuse(name, "the set has no type");
   return true;

@@ -28,7 +28,7 @@ class Block {
 
   /// Says false.
   bool refuse(const Token& where, std::string message, std::string help = {});
-  /// At the end of a command or statement, which is taken, or before a brace that closes.
+  /// At the end of a command or statement, which is taken.
   bool ends_here();
   /// To the end of a command of which nothing is wanted. Says true.
   bool skip_to_end();

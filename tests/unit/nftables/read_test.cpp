@@ -44,7 +44,7 @@ const std::string head =
     "}\n"
     "  map to { type ipv4_addr : verdict; flags interval; elements = { 10.0.0.0/8 : jump a, 11.0.0.0/8 : drop } }\n"
     "  map rest { typeof ip saddr . tcp dport : verdict; elements = { 10.0.0.1 . 22 : accept, * : jump a } }\n"
-    "  chain a { accept }\n"
+    "  chain a { accept; }\n"
     "  chain in { type filter hook input priority 0; policy drop;\n";
 
 Outcome with_rule(const std::string& rule) {
@@ -469,7 +469,7 @@ TEST_SUITE("reading nftables: what rules do") {
 }
 
 TEST_SUITE("reading nftables: commands") {
-  const std::string base = "table inet t { chain in { type filter hook input priority 0; } }\n";
+  const std::string base = "table inet t { chain in { type filter hook input priority 0; }\n}\n";
 
   std::string all_rules(const std::string& script) {
     const Outcome outcome = read_text(script);
@@ -528,10 +528,10 @@ TEST_SUITE("reading nftables: commands") {
   TEST_CASE("variables stand for their values, from where they are defined") {
     CHECK(all_rules("define low = { 1, 2 }\ndefine all = { $low, 9 }\nredefine low = 7\n"
                     "table inet t { chain in { type filter hook input priority 0; define here = 3\n"
-                    "tcp dport $all accept; tcp dport $low accept\n tcp dport $here accept } }\n") ==
+                    "tcp dport $all accept; tcp dport $low accept\n tcp dport $here accept\n}\n}\n") ==
           "tcp; port 1-2, 9; allow\ntcp; port 7; allow\ntcp; port 3; allow\n");
     CHECK(read_text("define x = 1\nundefine x\ntable inet t { chain in { type filter hook input priority 0;\n"
-                    "tcp dport $x accept } }\n")
+                    "tcp dport $x accept\n}\n}\n")
               .findings == "4:11: `$x` is not defined\n");
   }
 
@@ -539,7 +539,7 @@ TEST_SUITE("reading nftables: commands") {
     CHECK(
         all_rules(
             "# one }\ntable inet t { # two {\n chain in { type filter hook input priority filter - 5; policy accept;\n"
-            "tcp dport \\\n 22 accept # three }\n ; drop; } }") == "tcp; port 22; allow\ndeny\n");
+            "tcp dport \\\n 22 accept # three }\n ; drop; }; }") == "tcp; port 22; allow\ndeny\n");
   }
 
   TEST_CASE("tables that are there in the end, and those of which nothing is left") {
@@ -563,7 +563,7 @@ TEST_SUITE("reading nftables: hooks") {
     return verdict(*outcome.reading, packet);
   }
   std::string chain(const std::string& name, const std::string& hook, const std::string& rest) {
-    return "chain " + name + " { type filter hook " + hook + " " + rest + " }\n";
+    return "chain " + name + " { type filter hook " + hook + " " + rest + "; }\n";
   }
 
   TEST_CASE("a direction without a hook is not managed") {
@@ -593,7 +593,7 @@ TEST_SUITE("reading nftables: hooks") {
   }
 
   TEST_CASE("a chain that is called accepts for the chain with the hook that it was called from") {
-    const std::string script = "table inet t { chain a { accept }\n" +
+    const std::string script = "table inet t { chain a { accept; }\n" +
                                chain("first", "input", "priority 0; policy drop; tcp dport 1-5 jump a") +
                                chain("second", "input", "priority 1; policy drop; tcp dport 1 jump a") + "}";
     CHECK(of_script(script, tcp_packet("10.0.0.1", 1)) == Verdict::allow);
@@ -631,7 +631,7 @@ TEST_SUITE("reading nftables: hooks") {
   TEST_CASE("a table that sleeps, and address translation, are passed over") {
     const Outcome outcome = read_text(
         "table inet x { flags dormant\n" + chain("c", "input", "priority 0; policy drop;") +
-        "}\ntable ip nat { chain p { type nat hook prerouting priority dstnat; tcp dport 80 dnat to 10.0.0.2; } }\n"
+        "}\ntable ip nat { chain p { type nat hook prerouting priority dstnat; tcp dport 80 dnat to 10.0.0.2; }\n}\n"
         "table inet t { " +
         chain("c", "input", "priority 0; policy accept;") + "}");
     REQUIRE(outcome.reading);
@@ -698,19 +698,26 @@ TEST_SUITE("reading nftables: what nft would refuse") {
     CHECK(findings("include \"x\"\n") == "1:1: `include` is not followed\n");
     CHECK(findings("tabel inet t { }\n") == "1:1: nft has no such command\n");
     CHECK(findings("add rule inet t c accept\n") == "1:15: there is no table `inet t`\n");
-    CHECK(findings("table inet t { chain c { type filter hook nowhere priority 0; } }\n") ==
+    CHECK(findings("table inet t { chain c { type filter hook nowhere priority 0; }\n}\n") ==
           "1:43: nft has no such hook\n");
     CHECK(findings("table inet t { chain c {\n").contains("this brace is never closed"));
     CHECK(findings("table inet t { set s { type ipv4_addr; elements = { 10.0.0.0/8 } }\n chain c { type filter hook "
-                   "input priority 0; ip saddr @s drop } }\n")
+                   "input priority 0; ip saddr @s drop; }\n}\n")
               .contains("needs `flags interval`"));
     CHECK(findings("table inet t { set s { type ipv4_addr; flags interval; elements = { 10.0.0.0/8, 10.1.0.0/16 } }\n"
-                   " chain c { type filter hook input priority 0; ip saddr @s drop } }\n")
+                   " chain c { type filter hook input priority 0; ip saddr @s drop; }\n}\n")
               .contains("overlap"));
-    CHECK(findings("table inet t { chain a { jump b }\n chain b { jump a }\n chain c { type filter hook input priority "
-                   "0; jump a } }\n")
-              .contains("leads back to itself"));
+    CHECK(
+        findings("table inet t { chain a { jump b; }\n chain b { jump a; }\n chain c { type filter hook input priority "
+                 "0; jump a; }\n}\n")
+            .contains("leads back to itself"));
     CHECK(findings("delete rule inet t c handle 4\n").contains("which rule goes"));
+    const std::string brace = "nft expects a line break or `;` before this brace\n";
+    CHECK(findings("table inet t {\n chain c { accept }\n}\n") == "2:19: " + brace);
+    CHECK(findings("table inet t {\n chain c {\n}}\n") == "3:2: " + brace);
+    CHECK(findings("table inet t { limit l { rate 1/second } }\n") == "1:42: " + brace);
+    CHECK(findings("table inet t {\n set s { type ipv4_addr }\n}\n") == "2:25: " + brace);
+    CHECK(findings("table inet t { }\n}\n") == "2:1: nft has no such command\n");
     CHECK(findings("add table inet 6t\n") == "1:16: this is no name for a table\n");
     CHECK(findings("table inet t {\n chain 0a { }\n}\n") == "2:8: this is no name for a chain\n");
     CHECK(findings("table inet t {\n}\ndelete chain inet t c\n") == "3:21: there is no chain `c`\n");
