@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -117,6 +118,28 @@ const char* scan_hardware(const char* begin, const char* end) {
   return at;
 }
 
+/// Whether nft writes no space between them.
+bool is_joined(const Token& before, const Token& token) {
+  const auto is_any = [](const Token& each, std::string_view symbols) {
+    return each.kind == Kind::symbol && each.text.size() == 1 && symbols.contains(each.text[0]);
+  };
+  return is_any(before, "@(/-[") || is_any(token, "),;/-]");
+}
+
+bool is_header_base(const Token& token) {
+  return token.is("ll") || token.is("nh") || token.is("th") || token.is("ih");
+}
+
+bool is_bit_operator(const Token& token) {
+  return token.is("&") || token.is("|") || token.is("^") || token.is("and") || token.is("or") || token.is("xor");
+}
+
+std::string number_text(std::uint64_t number, bool as_bits) {
+  if (!as_bits) return std::to_string(number);
+  std::array<char, 18> text{'0', 'x'};
+  return {text.data(), std::to_chars(text.data() + 2, text.data() + text.size(), number, 16).ptr};
+}
+
 }  // namespace
 
 Lexer::Lexer(const Source& source, const Definitions& definitions, Extent extent, Newlines newlines)
@@ -156,13 +179,18 @@ std::string Lexer::text_up_to(const Lexer& other) const {
     return lexer.frame_.at == other.frame_.at && lexer.outer_.size() == other.outer_.size() &&
            lexer.token_.text.data() == other.token_.text.data();
   };
-  for (Lexer copy = *this; !there(copy) && !copy.at_end(); copy.next()) {
-    if (!text.empty() && text.back() != '@') text += ' ';
+  Token before;
+  int raw = 0;  // how many commas of `@th,16,16` are still to come
+  for (Lexer copy = *this; !there(copy) && !copy.at_end(); before = copy.next()) {
     const Token& token = copy.peek();
+    const bool in_raw = raw > 0 && (token.is(",") || before.is(","));
+    if (!text.empty() && !in_raw && !is_joined(before, token)) text += ' ';
+    if (before.is("@") && is_header_base(token)) raw = 2;
+    else if (raw > 0 && before.is(",")) --raw;
     // `0x05` is 5, and quotes around a word mean nothing.
     const bool quotes = token.kind == Kind::quoted && !std::ranges::all_of(token.text, in_word);
     if (token.kind == Kind::number && token.value <= UINT64_MAX)
-      text += std::to_string(static_cast<std::uint64_t>(token.value));
+      text += number_text(static_cast<std::uint64_t>(token.value), is_bit_operator(before));
     else text += quotes ? '"' + std::string(token.text) + '"' : std::string(token.text);
   }
   return text;

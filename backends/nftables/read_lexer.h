@@ -51,7 +51,7 @@ class Lexer {
   std::uint32_t last_end() const { return last_end_; }
   /// Goes on from there. Not inside of a variable.
   void jump_to(std::uint32_t position);
-  /// The tokens from here up to where another lexer of the same text is, with single spaces between them.
+  /// The tokens from here up to where another lexer of the same text is, spaced as nft lists them.
   std::string text_up_to(const Lexer& other) const;
   void newlines(Newlines newlines) { newlines_ = newlines; }
 

@@ -286,7 +286,9 @@ bool Reader::unknown_condition(Unknown unknown) {
   // Of flags nft asks something else without an operator than with one, so they are not turned around.
   const bool of_flags = unknown.text.contains("flags") || unknown.text.starts_with("ct ");
   unknown.negated = op == "!=" && !of_flags && !over;
+  const bool masked = unknown.text.contains(" & ") || unknown.text.contains(" | ") || unknown.text.contains(" ^ ");
   if (!op.empty() && !unknown.negated && (of_flags || op != "==")) unknown.text += " " + std::string(op);
+  else if (masked && !of_flags) unknown.text += " ==";
   if (over) unknown.text += " over";
   unknown.text += " " + values.text_up_to(lexer_);
   unknown.fixed = is_fixed(unknown.text);
@@ -347,7 +349,7 @@ bool Reader::is_fixed(const std::string& text) const {
   if (text.contains("numgen") || text.contains("random") || text.contains('@')) return false;
   std::string_view rest = text;
   while (!rest.empty()) {
-    const std::string_view word = rest.substr(0, rest.find(' '));
+    const std::string_view word = rest.substr(0, rest.find_first_of(" (),"));
     if (context_.changed.contains(word)) return false;
     rest.remove_prefix(std::min(rest.size(), word.size() + 1));
   }

@@ -261,14 +261,20 @@ TEST_SUITE("reading nftables: what is not understood") {
     CHECK(rules("meta   mark 5 accept") == "`meta mark 5`; allow\n");
     CHECK(rules("meta mark == 5 accept") == "`meta mark 5`; allow\n");
     CHECK(rules("meta mark != 5 accept") == "not `meta mark 5`; allow\n");
-    CHECK(rules("meta skuid { root, 33 } tcp dport 80 accept") == "`meta skuid { root , 33 }`; tcp; port 80; allow\n");
+    CHECK(rules("meta skuid { root, 33 } tcp dport 80 accept") == "`meta skuid { root, 33 }`; tcp; port 80; allow\n");
     CHECK(rules("tcp flags syn accept") == "`tcp flags syn`; tcp; allow\n");
     CHECK(rules("tcp flags != syn accept") == "`tcp flags != syn`; tcp; allow\n");
-    CHECK(rules("tcp flags & (fin | syn) == syn accept") == "`tcp flags & ( fin | syn ) == syn`; tcp; allow\n");
+    CHECK(rules("tcp flags & (fin | syn) == syn accept") == "`tcp flags & (fin | syn) == syn`; tcp; allow\n");
     CHECK(rules("fib saddr . mark . iif oif 0 drop") == "`fib saddr . mark . iif oif 0`; deny\n");
     CHECK(rules("ip ttl 1 drop") == "`ip ttl 1`; source in [0.0.0.0/0]; deny\n");
     CHECK(rules("ip6 nexthdr tcp drop") == "`ip6 nexthdr tcp`; source in [::/0]; deny\n");
-    CHECK(rules("@th,16,16 53 drop") == "`@th , 16 , 16 53 (line 13)`; deny\n");
+    CHECK(rules("@th,16,16 53 drop") == "`@th,16,16 53 (line 13)`; deny\n");
+    CHECK(rules("tcp dport & 0xfffe == 22 accept") == "`tcp dport & 0xfffe == 22`; tcp; allow\n");
+    CHECK(rules("tcp dport & 65534 22 accept") == "`tcp dport & 0xfffe == 22`; tcp; allow\n");
+    CHECK(rules("tcp dport & 0xfffe != 22 accept") == "not `tcp dport & 0xfffe == 22`; tcp; allow\n");
+    CHECK(rules("ip saddr @nets accept") == "`ip saddr @nets`; source in [0.0.0.0/0]; allow\n");
+    CHECK(rules("ip id { 1 - 5, 10 } accept") == "`ip id { 1-5, 10 }`; source in [0.0.0.0/0]; allow\n");
+    CHECK(rules("@nh,8,8 { 1, 2 } accept") == "`@nh,8,8 { 1, 2 } (line 13)`; allow\n");
     CHECK(rules("exthdr frag exists drop") == "`exthdr frag exists`; deny\n");
     CHECK(rules("ip saddr example.org accept") == "`ip saddr example.org`; source in [0.0.0.0/0]; allow\n");
     CHECK(rules("tcp dport no-such-service accept") == "`tcp dport no-such-service`; tcp; allow\n");
@@ -286,6 +292,7 @@ TEST_SUITE("reading nftables: what is not understood") {
   TEST_CASE("what changes while packets pass is never the same twice") {
     CHECK(rules("meta mark set 0x6 tcp dport 99 accept") == "tcp; port 99; allow\n");
     CHECK(rules("meta mark 5 accept; meta mark set 5") == "`meta mark 5 (line 13)`; allow\n");
+    CHECK(rules("(mark & 1) == 1 accept; meta mark set 5") == "`(mark & 0x1) == 1 (line 13)`; allow\n");
     CHECK(rules("ip saddr @dyn drop") == "`ip saddr @dyn`; source in [0.0.0.0/0]; deny\n");
     CHECK(rules("meta\tpriority\tset 1; meta priority 1 accept") == "`meta priority 1 (line 13)`; allow\n");
     CHECK(rules("ip saddr @hosts drop; add @hosts { ip saddr }") ==
