@@ -315,8 +315,11 @@ bool Block::set_part(Set& set) {
   }
   if (what.is("flags")) return flags(set);
   if (what.is("auto-merge")) return set.auto_merge = true;
-  if (what.is("timeout")) set.timeout = true;
-  if (what.is("timeout") || what.is("gc-interval")) return time_span();
+  if (what.is("timeout")) return set.timeout = time_span(set.timeout_milliseconds);
+  if (what.is("gc-interval")) {
+    Uint128 ignored = 0;
+    return time_span(ignored);
+  }
   if (what.is("elements")) {
     if (!lexer_.take("=")) return refuse(lexer_.peek(), "nft expects `=` here");
     set.elements.push_back({{}, false, true});
@@ -324,6 +327,7 @@ bool Block::set_part(Set& set) {
   }
   // With these, an element is found only as long as they allow it.
   if (what.is("limit") || what.is("quota") || what.is("ct")) set.dynamic = true;
+  if (what.is("limit") || what.is("quota") || what.is("ct") || what.is("counter")) set.has_statement = true;
   for (const std::string_view other : {"limit", "quota", "ct"})
     if (what.is(other)) return skip_to_end();
   if (what.is("size")) return number();
@@ -340,22 +344,11 @@ bool Block::number() {
   return true;
 }
 
-/// `1h30m`
-bool Block::time_span() {
+bool Block::time_span(Uint128& milliseconds) {
   const Token token = lexer_.peek();
-  constexpr std::array<std::string_view, 5> units{"d", "h", "m", "s", "ms"};
-  std::string_view rest = token.text;
-  bool good = token.kind == Kind::word;
-  for (auto unit = units.begin(); good && !rest.empty(); ++unit) {
-    const std::size_t digits = std::min(rest.size(), rest.find_first_not_of("0123456789"));
-    rest.remove_prefix(digits);
-    const std::string_view letters = rest.substr(0, rest.find_first_of("0123456789"));
-    unit = std::find(unit, units.end(), letters);
-    good = digits > 0 && unit != units.end();
-    if (!good) break;
-    rest.remove_prefix(letters.size());
-  }
-  if (!good) return refuse(token, "nft expects a span of time here, such as `1h30m`");
+  const std::optional<Uint128> span = token.kind == Kind::word ? read_time_span(token.text) : std::nullopt;
+  if (!span) return refuse(token, "nft expects a span of time here, such as `1h30m`");
+  milliseconds = *span;
   lexer_.next();
   return true;
 }

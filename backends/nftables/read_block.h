@@ -45,7 +45,7 @@ class Block {
   bool flags(Set& set);
   bool types(Set& set);
   bool number();
-  bool time_span();
+  bool time_span(Uint128& milliseconds);
   /// The extent of `{ ... }` without the braces; goes behind it.
   bool braces(Extent& inside);
   std::uint32_t end_of_statement(std::uint32_t from) const;

@@ -1,6 +1,7 @@
 #include "backends/nftables/read_elements.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "backends/nftables/read_keys.h"
@@ -10,24 +11,30 @@ namespace {
 
 using Kind = Token::Kind;
 
-/// The names of the sets behind `add @`, `update @` and `delete @`, and of those that `set add ... @` names. In which
-/// table they stand does not matter: too many are only understood less.
-std::unordered_set<std::string_view> changed_by_rules(std::string_view text) {
-  std::unordered_set<std::string_view> names;
+/// The sets behind `add @`, `update @` and `delete @`, and those that `set add ... @` names, each with what is done to it.
+/// In which table they stand does not matter: too many are only understood less.
+std::unordered_map<std::string_view, std::set<std::string>> changed_by_rules(std::string_view text) {
+  std::unordered_map<std::string_view, std::set<std::string>> changes;
   const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\n'; };
   for (std::size_t at = text.find('@'); at != std::string_view::npos; at = text.find('@', at + 1)) {
     std::string_view before = text.substr(0, at);
     while (!before.empty() && is_space(before.back())) before.remove_suffix(1);
-    const std::string_view line = before.substr(before.rfind('\n') + 1);
-    const bool changes = before.ends_with("add") || before.ends_with("update") || before.ends_with("delete") ||
-                         line.contains("set add ") || line.contains("set update ") || line.contains("set delete ");
+    std::string_view line = before.substr(before.rfind('\n') + 1);
     std::size_t begin = at + 1;
     while (begin < text.size() && is_space(text[begin])) ++begin;
     std::size_t end = begin;
     while (end < text.size() && !is_space(text[end]) && text[end] != '{' && text[end] != ';') ++end;
-    if (changes) names.insert(text.substr(begin, end - begin));
+    const std::string_view name = text.substr(begin, end - begin);
+    for (const std::string_view verb : {"add", "update", "delete"}) {
+      const bool old_form = line.contains("set " + std::string(verb) + " ");
+      if (!old_form && !before.ends_with(verb)) continue;
+      std::string statement(old_form ? line : verb);
+      const std::string_view behind = text.substr(end, text.find('}', end) - end);
+      std::ranges::copy_if(behind, std::back_inserter(statement), [&](char c) { return !is_space(c); });
+      changes[name].insert(std::move(statement));
+    }
   }
-  return names;
+  return changes;
 }
 
 /// The type that a field gives a `typeof` set.

@@ -2,9 +2,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
+#include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "backends/nftables/read_script.h"
@@ -46,6 +47,11 @@ class Sets {
   Read anonymous(Lexer& lexer, std::vector<Type> types, bool is_map, Elements& elements);
   /// Whether some rule adds to a set of this name, or takes from it.
   bool changes(std::string_view name) const { return changing_.contains(name); }
+  /// Whether all rules that do do the same.
+  bool changes_in_one_way(std::string_view name) const {
+    const auto known = changing_.find(name);
+    return known == changing_.end() || known->second.size() == 1;
+  }
 
  private:
   struct Known {
@@ -64,7 +70,7 @@ class Sets {
   const Source& source_;
   const Definitions& definitions_;
   Interfaces& interfaces_;
-  std::unordered_set<std::string_view> changing_;
+  std::unordered_map<std::string_view, std::set<std::string>> changing_;
   std::unordered_map<const Set*, Known> known_;
 };
 

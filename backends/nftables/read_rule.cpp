@@ -67,7 +67,7 @@ class Reader {
   bool limit_object(LimitUse& use, bool& understood);
   bool set_statement();
   bool is_set(const Token& name);
-  bool per_source(std::string_view set);
+  bool per_source(std::string_view name, bool renews);
   bool flow();
   bool quota();
   bool side_effect();
@@ -115,7 +115,9 @@ bool Reader::statement() {
     if (token.is("limit")) return limit();
     if (token.is("comment")) {
       lexer_.next();
-      return lexer_.next().is_name() || refuse("nft expects a text here");
+      if (!lexer_.peek().is_name()) return refuse("nft expects a text here");
+      lexer_.next();
+      return lexer_.at_end() || refuse("nft lets nothing stand behind a comment");
     }
     if (token.is("quota") || token.is("last")) return quota();
     for (const std::string_view word : {"add", "update", "delete", "set", "meter"})
@@ -317,13 +319,14 @@ bool Reader::set_statement() {
   const Lexer before = lexer_;
   const bool meter = lexer_.peek().is("meter");
   const bool old_form = lexer_.peek().is("set");
+  const bool removes = lexer_.peek().is("delete"), renews = lexer_.peek().is("update");
   lexer_.next();
   if (meter || lexer_.take("@")) {
     const Token name = lexer_.peek();
     if (!meter && !is_set(name)) return false;
     lexer_.next();
     if (meter && lexer_.take("size")) lexer_.next();
-    if (lexer_.peek().is("{") && per_source(name.text)) return true;
+    if (!removes && lexer_.peek().is("{") && per_source(name.text, renews)) return true;
   }
   lexer_ = before;
   lexer_.next();
@@ -350,8 +353,9 @@ bool Reader::is_set(const Token& name) {
          refuse("there is no set `" + std::string(name.text) + "` in this table");
 }
 
-/// One bucket for each IPv4 address or IPv6 /64. False when it is anything else.
-bool Reader::per_source(std::string_view set) {
+/// One bucket for each IPv4 address or IPv6 /64. False when it is anything else, or something else than this statement may
+/// fill the buckets.
+bool Reader::per_source(std::string_view name, bool renews) {
   lexer_.next();
   const std::optional<std::vector<Key>> keys = read_keys(lexer_);
   if (!keys || keys->size() != 1 || (*keys)[0].field != Field::source) return false;
@@ -359,13 +363,27 @@ bool Reader::per_source(std::string_view set) {
   const Uint128 mask = key.mask.value_or(greatest(key.type));
   const Uint128 wanted = key.type == Type::ipv4 ? greatest(Type::ipv4) : ~Uint128{0} << 64;
   if (mask != wanted) return false;
-  while (lexer_.take("timeout") || lexer_.take("expires")) lexer_.next();
+  const Set* const set = context_.table.sets.find(name);
+  if (set != nullptr && (!set->elements.empty() || set->has_statement || set->is_map)) return false;
+  if (const Elements* elements = set != nullptr ? context_.sets.of(*set) : nullptr)
+    if (!elements->types.empty() && elements->types != std::vector{key.type}) return false;
+  if (!context_.sets.changes_in_one_way(name)) return false;
+  Uint128 timeout = set != nullptr ? set->timeout_milliseconds : 0;
+  if (lexer_.take("timeout")) {
+    const std::optional<Uint128> span = read_time_span(lexer_.next().text);
+    if (!span) return false;
+    timeout = *span;
+  }
   if (!lexer_.take("limit") || !lexer_.take("rate")) return false;
   LimitUse use;
   bool understood = false;
   if (!limit_rate(use, understood) || !understood || !lexer_.take("}")) return false;
+  // Whoever is forgotten begins with a full bucket.
+  if (timeout != 0 &&
+      (!renews || timeout * use.limit.rate < Uint128{use.limit.burst} * seconds_in(use.limit.unit) * 1000))
+    return false;
   use.limit.per_source = true;
-  use.shared = set;
+  use.shared = name;
   use.is_meter = true;
   key.mask.reset();
   rule_.matches.emplace_back(Test{key, {{0, greatest(key.type)}}, false});

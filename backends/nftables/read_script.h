@@ -9,6 +9,7 @@
 
 #include "backends/nftables/read.h"
 #include "backends/nftables/read_source.h"
+#include "compiler/base/address.h"
 
 /// The script as what exists when its commands have run: tables with chains, sets and limits, whose rules, elements and
 /// types are still text. A rule can only be read when all that it names is known.
@@ -38,6 +39,8 @@ struct Set {
   Extent value_type;  ///< of a map
   bool is_typeof = false;
   bool interval = false, timeout = false, dynamic = false, auto_merge = false;
+  Uint128 timeout_milliseconds = 0;  ///< 0: none for all elements
+  bool has_statement = false;        ///< which each element runs
   struct Elements {
     Extent inside;  ///< of the braces, or the name of a variable with its `$`
     bool removes = false;

@@ -1,5 +1,7 @@
 #include "backends/nftables/read_values.h"
 
+#include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 
@@ -76,6 +78,30 @@ Uint128 greatest(Type type) {
       return 0xff;
   }
   std::unreachable();
+}
+
+std::optional<Uint128> read_time_span(std::string_view text) {
+  struct Unit {
+    std::string_view name;
+    std::uint32_t milliseconds;
+  };
+  constexpr std::array<Unit, 5> units{{{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}}};
+  constexpr Uint128 huge = Uint128{1} << 80;
+  Uint128 sum = 0;
+  if (text.empty()) return std::nullopt;
+  for (auto unit = units.begin(); !text.empty(); ++unit) {
+    const std::size_t digits = std::min(text.size(), text.find_first_not_of("0123456789"));
+    Uint128 number = 0;
+    for (const char digit : text.substr(0, digits))
+      number = std::min(huge, number * 10 + static_cast<unsigned>(digit - '0'));
+    text.remove_prefix(digits);
+    const std::string_view name = text.substr(0, text.find_first_of("0123456789"));
+    unit = std::find_if(unit, units.end(), [&](const Unit& each) { return each.name == name; });
+    if (digits == 0 || unit == units.end()) return std::nullopt;
+    sum += number * unit->milliseconds;
+    text.remove_prefix(name.size());
+  }
+  return sum;
 }
 
 std::uint32_t Interfaces::number(const InterfacePattern& pattern) {

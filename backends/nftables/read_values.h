@@ -55,6 +55,8 @@ enum class Read : std::uint8_t {
 };
 /// A value, a range `a-b` or a prefix.
 Read read_range(const Source& source, Lexer& lexer, Type type, Interfaces& interfaces, Range& range);
+/// In milliseconds; nothing unless it is one, such as `1h30m`.
+std::optional<Uint128> read_time_span(std::string_view text);
 /// Whether a range of more than one value was written as such, or as a prefix.
 inline bool is_wide(const Range& range) {
   return range.first != range.last;

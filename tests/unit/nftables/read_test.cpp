@@ -37,7 +37,8 @@ const std::string head =
     "  limit lim { rate 10/second burst 20 packets; }\n"
     "  set hosts { type ipv4_addr; elements = { 10.0.0.1, 10.0.0.2 } }\n"
     "  set nets { type ipv6_addr; flags interval; elements = { fd00::/8 comment \"ours\", 2001:db8::1-2001:db8::f } }\n"
-    "  set dyn { type ipv4_addr; flags dynamic,timeout; timeout 1m; size 1000; }\n"
+    "  set dyn { type ipv4_addr; flags dynamic,timeout; timeout 1h40m; size 1000; }; set dyn6 { type ipv6_addr; size "
+    "9; }\n"
     "  set pairs { type ipv4_addr . inet_proto . inet_service; flags interval\n"
     "    elements = { 10.0.0.0/8 . tcp . 22, 12.0.0.0/8 . tcp . 22, 10.0.0.0/8 . tcp . 80-90, 11.0.0.1 . udp . 53 } }\n"
     "  set hash { type ipv4_addr . inet_proto . inet_service; elements = { 10.1.0.0 . tcp . 22, 10.2.0.1 . tcp . 23 } "
@@ -338,8 +339,23 @@ TEST_SUITE("reading nftables: what rules do") {
     CHECK(exactly("limit name \"lim\" accept") == "limit 10/second burst 20; allow\n");
     CHECK(exactly("update @dyn { ip saddr limit rate 3/minute } accept") ==
           "source in [0.0.0.0/0]; limit 3/minute per source; allow\n");
-    CHECK(exactly("update @dyn { ip6 saddr & ffff:ffff:ffff:ffff:: limit rate 3/hour burst 9 packets } accept") ==
+    CHECK(exactly("update @dyn6 { ip6 saddr & ffff:ffff:ffff:ffff:: limit rate 3/hour burst 9 packets } accept") ==
           "source in [::/0]; limit 3/hour burst 9 per source; allow\n");
+    CHECK(exactly("update @dyn { ip saddr limit rate 3/hour burst 5 packets } accept").contains("per source; allow"));
+    // A source is forgotten before its bucket is full again, or although it goes on.
+    CHECK(rules("update @dyn { ip saddr limit rate 3/hour burst 6 packets } accept").starts_with("`update @dyn"));
+    CHECK(rules("update @dyn { ip saddr timeout 1m limit rate 3/hour } accept").starts_with("`update @dyn"));
+    CHECK(rules("add @dyn { ip saddr limit rate 3/minute } accept").starts_with("`add @dyn"));
+    CHECK(exactly("add @dyn6 { ip6 saddr & ffff:ffff:ffff:ffff:: limit rate 3/hour } accept")
+              .contains("per source; allow"));
+    CHECK(rules("delete @dyn { ip saddr limit rate 3/minute } accept").starts_with("`delete @dyn"));
+    // Others that change the same table change the buckets.
+    const std::string one = "update @dyn { ip saddr limit rate 3/minute } accept", other = "; tcp dport 2 ";
+    CHECK(exactly(one + other + one).contains("tcp; source in [0.0.0.0/0]; port 2; limit 3/minute per source"));
+    CHECK(rules(one + other + "delete @dyn { ip saddr }").starts_with("`update @dyn"));
+    CHECK(rules(one + other + "update @dyn { ip saddr limit rate 4/minute } accept").starts_with("`update @dyn"));
+    CHECK(rules(one + other + "set update ip saddr @dyn").starts_with("`update @dyn"));
+    CHECK(rules("update @hosts { ip saddr limit rate 3/minute } accept").starts_with("`update @hosts"));
     CHECK(rules("update @dyn { ip daddr limit rate 3/minute } accept").starts_with("`update @dyn"));
   }
 
@@ -651,6 +667,7 @@ TEST_SUITE("reading nftables: hooks") {
 TEST_SUITE("reading nftables: what nft would refuse") {
   TEST_CASE("in rules, at the place") {
     CHECK(refusal("tcp dport 22 acept") == "13:18: nft has no such statement\n");
+    CHECK(refusal("counter comment \"x\" accept") == "13:25: nft lets nothing stand behind a comment\n");
     CHECK(refusal("accept counter") == "13:12: nft lets nothing stand behind a verdict\n");
     CHECK(refusal("ip saddr @nowhere accept") == "13:15: there is no set `nowhere` in this table\n");
     CHECK(refusal("jump nowhere") == "13:5: there is no chain `nowhere` in this table\n");
