@@ -159,6 +159,7 @@ bool Dump::take_set(const nlmsghdr* message) {
   set.verdicts = (flags & NFT_SET_MAP) != 0 && nftnl_set_get_u32(said.get(), NFTNL_SET_DATA_TYPE) == NFT_DATA_VERDICT;
   set.map = has_values && !set.verdicts;
   set.key_size = nftnl_set_get_u32(said.get(), NFTNL_SET_KEY_LEN);
+  if (nftnl_set_is_set(said.get(), NFTNL_SET_TIMEOUT)) set.timeout = nftnl_set_get_u64(said.get(), NFTNL_SET_TIMEOUT);
   std::uint32_t size = 0;
   if (nftnl_set_is_set(said.get(), NFTNL_SET_DESC_CONCAT)) {
     const auto* lengths =

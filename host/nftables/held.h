@@ -90,6 +90,8 @@ struct UpdateSet {
   Register from;
   bool negated = false;
   bool removes = false;
+  bool renews = false;                           ///< an element that is there begins its timeout again
+  std::uint64_t timeout = 0;                     ///< of the element, in milliseconds; 0: that of the set
   std::vector<std::optional<HeldLimit>> limits;  ///< of its statements; nothing: one that is no limit
 };
 struct LimitTo {
@@ -151,6 +153,7 @@ struct HeldSet {
   bool verdicts = false;  ///< a verdict map
   bool map = false;       ///< a map to anything else
   std::size_t key_size = 0;
+  std::uint64_t timeout = 0;  ///< in milliseconds until an element is forgotten; 0: it is not
   std::vector<unsigned>
       fields;  ///< lengths in bytes of the parts of a concatenation; may be empty for one that has no ranges
   std::vector<HeldElement> elements;

@@ -200,6 +200,8 @@ Expression update_set(const Reader& read) {
                    read.place(NFTNL_EXPR_DYNSET_SREG_KEY),
                    (read.number(NFTNL_EXPR_DYNSET_FLAGS) & NFT_DYNSET_F_INV) != 0,
                    read.number(NFTNL_EXPR_DYNSET_OP) == NFT_DYNSET_OP_DELETE,
+                   read.number(NFTNL_EXPR_DYNSET_OP) == NFT_DYNSET_OP_UPDATE,
+                   read.large(NFTNL_EXPR_DYNSET_TIMEOUT),
                    {}};
   nftnl_expr_expr_foreach(read.raw(), note_statement, &update);
   return update;

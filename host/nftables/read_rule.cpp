@@ -26,12 +26,22 @@ bool goes_on(const Source& one, const Source& next, const Box& known) {
   return !field || !next_field || field->first == next_field->first;
 }
 
-/// The expressions of one rule, in their order. After the first that decides, none is run.
+/// A source that is forgotten begins with a full bucket. So its bucket must be full by then anyway.
+bool lasts(const HeldLimit& limit, const UpdateSet& update, const HeldSet& set) {
+  const std::uint64_t timeout = update.timeout != 0 ? update.timeout : set.timeout;
+  if (timeout == 0) return true;
+  constexpr unsigned milliseconds = 1000;
+  return update.renews && Uint128{timeout} * limit.rate >= Uint128{limit.burst} * limit.seconds * milliseconds;
+}
+
+/// The expressions of one rule, in their order. After the first that decides, none is run, nor after one that no packet
+/// passes.
 class RuleReader {
  public:
   RuleReader(const Box& known, RuleContext& context) : context_(context) { rule_.base.box = known; }
 
   void take(const Expression& expression) {
+    if (empty(rule_.base.box)) return;
     if (!ended_) std::visit([this](const auto& one) { run(one); }, expression);
     else if (goes_on_ && !harmless(expression)) may_end("what comes after a verdict map");
   }
@@ -225,12 +235,20 @@ bool RuleReader::is_source(const Sources& sources) const {
 
 void RuleReader::run(const UpdateSet& update) {
   const HeldSet* set = context_.set(update.set);
-  const std::string what = "whether the set " + update.set + " takes another element";
+  const auto other_use = [&](const std::string& what) {
+    context_.other_use(update.set);
+    not_understood(what + " the set " + update.set);
+  };
   const bool limits = !update.negated && !update.removes && update.limits.size() == 1 && update.limits.front();
-  if (set == nullptr || !limits) return not_understood(what);
+  if (set == nullptr || !limits) return other_use("what becomes of an element of");
   if (!is_source(registers_.read(update.from, set->key_size)))
-    return not_understood("a limit by something else than the source, in the set " + update.set);
-  limited(*update.limits.front(), context_.source_limit(update.set, *update.limits.front()));
+    return other_use("a limit by something else than the source, in");
+  const HeldLimit& held = *update.limits.front();
+  if (!lasts(held, update, *set)) return other_use("a limit that forgets its sources, in");
+  if (!set->elements.empty()) return other_use("a limit that some sources do not have, in");
+  if (const auto id = context_.source_limit(update.set, held)) return limited(held, id);
+  not_understood("a limit that is not the only use of its set, or counts bytes or by another unit, in the set " +
+                 update.set);
 }
 
 std::vector<std::size_t> RuleReader::sizes_of_key(const HeldSet& set, const Sources& sources) const {
@@ -372,6 +390,8 @@ void RuleReader::look_up_verdict(const Lookup& lookup, const HeldSet& set, const
 void RuleReader::run(const Lookup& lookup) {
   const HeldSet* set = context_.set(lookup.set);
   const std::string content = "what the set " + lookup.set + " holds at that time";
+  // It takes from the limits that the elements have.
+  context_.other_use(lookup.set);
   if (set == nullptr) return may_end("a lookup in a set that is not there"), not_understood(content);
   if (lookup.to) registers_.load_unknown("a value of the map " + lookup.set, *lookup.to);
   if (set->verdicts) ended_ = true;

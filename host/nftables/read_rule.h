@@ -42,7 +42,7 @@ struct Ending {
 struct ReadRule {
   Case base;
   std::vector<Stage> stages;
-  std::vector<Ending> endings;  ///< none: the rule decides nothing
+  std::vector<Ending> endings;  ///< none: the rule decides nothing, or matches nothing
   bool overlapping = false;     ///< whether two endings with different actions may hold at once
   std::optional<filter::Log> log;
 };
@@ -56,8 +56,10 @@ class RuleContext {
   virtual std::optional<filter::LimitId> limit(const HeldLimit& limit) = 0;
   /// That of the table's limit of this name.
   virtual std::optional<filter::LimitId> named_limit(const std::string& name) = 0;
-  /// That of the set, whose elements are sources.
+  /// That of the set, whose elements are sources; nothing also when the set has another use.
   virtual std::optional<filter::LimitId> source_limit(const std::string& set, const HeldLimit& limit) = 0;
+  /// Something is done with the set besides taking from the limits of its elements.
+  virtual void other_use(const std::string& set) = 0;
   virtual const HeldLimit* limit_named(const std::string& name) = 0;
   virtual const HeldSet* set(const std::string& name) = 0;
   virtual std::optional<filter::ChainId> chain(const std::string& name) = 0;

@@ -49,8 +49,13 @@ Box packets_of(std::optional<Family> family) {
 
 class Translation {
  public:
-  explicit Translation(const Held& held) : held_(held), sets_(filter_) {}
+  using SetName = std::pair<const HeldTable*, std::string>;
+
+  /// `shared` are sets whose limits are not those of one kind of rule alone.
+  Translation(const Held& held, std::set<SetName> shared) : held_(held), shared_(std::move(shared)), sets_(filter_) {}
   filter::Filter run();
+  /// Of the sets that limits were read from, those that have another use. To be called after `run`.
+  std::set<SetName> found_shared() const;
 
  private:
   class Context;
@@ -77,11 +82,12 @@ class Translation {
   }
 
   const Held& held_;
+  std::set<SetName> shared_, otherwise_used_;
   filter::Filter filter_;
   AddressSets sets_;
   std::map<std::pair<const HeldTable*, std::string>, filter::ChainId> chains_;
   std::map<std::pair<const HeldTable*, std::string>, std::optional<filter::LimitId>> limits_;
-  std::map<std::pair<const HeldTable*, std::string>, std::pair<HeldLimit, filter::LimitId>> source_limits_;
+  std::map<SetName, std::pair<HeldLimit, filter::LimitId>> source_limits_;
   std::map<filter::ChainId, Known> known_;
   std::array<std::vector<Hooked>, 3> hooked_;
 };
@@ -106,6 +112,7 @@ class Translation::Context : public RuleContext {
     return place->second;
   }
   std::optional<filter::LimitId> source_limit(const std::string& set, const HeldLimit& held) override;
+  void other_use(const std::string& set) override { in_.otherwise_used_.insert({&table_, set}); }
   const HeldLimit* limit_named(const std::string& name) override {
     const auto found = table_.limits.find(name);
     return found == table_.limits.end() ? nullptr : &found->second;
@@ -132,11 +139,15 @@ class Translation::Context : public RuleContext {
   std::map<std::string, filter::OpaqueId> opaques_;
 };
 
-/// The limit that came first stays with an element, so two rules with different ones share no limit that has a word.
+/// The limit that came first stays with an element, so two rules with different ones have none that can be told.
 std::optional<filter::LimitId> Translation::Context::source_limit(const std::string& set, const HeldLimit& held) {
+  if (in_.shared_.contains({&table_, set})) return std::nullopt;
   const auto found = in_.source_limits_.find({&table_, set});
-  if (found != in_.source_limits_.end())
-    return found->second.first == held ? std::optional(found->second.second) : std::nullopt;
+  if (found != in_.source_limits_.end()) {
+    if (found->second.first == held) return found->second.second;
+    other_use(set);
+    return std::nullopt;
+  }
   std::optional<Limit> limit = limit_of(held);
   if (limit) limit->per_source = true;
   const std::optional<filter::LimitId> id = add(set, limit);
@@ -256,6 +267,13 @@ void Translation::hook_chains(const HeldTable& table) {
   }
 }
 
+std::set<Translation::SetName> Translation::found_shared() const {
+  std::set<SetName> shared;
+  for (const auto& [set, limit] : source_limits_)
+    if (otherwise_used_.contains(set)) shared.insert(set);
+  return shared;
+}
+
 filter::Filter Translation::run() {
   for (const HeldTable& table : held_) {
     write_chains(table);
@@ -278,7 +296,11 @@ filter::Filter Translation::run() {
 }  // namespace
 
 filter::Filter translate(const Held& held) {
-  return Translation(held).run();
+  Translation translation(held, {});
+  filter::Filter filter = translation.run();
+  // A later rule may spoil the limits of an earlier one.
+  std::set<Translation::SetName> shared = translation.found_shared();
+  return shared.empty() ? std::move(filter) : Translation(held, std::move(shared)).run();
 }
 
 }  // namespace portpolicy::host

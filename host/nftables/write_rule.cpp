@@ -308,7 +308,7 @@ void ChainWriter::write(const ReadRule& rule, std::uint32_t origin) {
   origin_ = origin;
   log_ = std::nullopt;
   write_perhaps(rule);
-  if (rule.endings.empty() || empty(rule.base.box)) write_idle(rule);
+  if (rule.endings.empty()) write_idle(rule);
   else write_deciding(rule);
   log_ = std::nullopt;
 }

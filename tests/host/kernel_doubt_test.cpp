@@ -77,7 +77,7 @@ const std::vector<Doubt> doubts{
      "set limited { type ipv4_addr; flags dynamic; elements = { 10.0.0.1 limit rate 1/second } }\n"},
     {"ip saddr @limited accept", "what the set limited holds",
      "set limited { type ipv4_addr; ct count 3; elements = { 10.0.0.1 } }\n"},
-    {"add @filled { ip saddr } accept", "takes another element",
+    {"add @filled { ip saddr } accept", "what becomes of an element",
      "set filled { type ipv4_addr; flags dynamic; size 10; }\n"},
     {"update @filled { ip daddr limit rate 1/minute } accept", "something else than the source",
      "set filled { type ipv4_addr; flags dynamic; size 10; }\n"},

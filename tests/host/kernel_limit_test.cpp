@@ -63,6 +63,13 @@ std::string asking(const filter::Filter& filter, std::uint32_t limit, bool other
   return letters;
 }
 
+/// Whether all limits are understood.
+bool are_told(const std::string& rules, const std::string& before) {
+  const host::Asked answer = asked(input(rules, before));
+  CHECK(answer.not_understood.empty() != answer.filter.limits.empty());
+  return answer.not_understood.empty();
+}
+
 struct Script {
   std::string rules, before, letters;
 };
@@ -125,6 +132,31 @@ TEST_CASE("the second limit of a rule is asked only while the first holds") {
   const filter::Filter over = asked(input("tcp dport 22 limit rate over 1/minute " + second, "")).filter;
   CHECK(asking(over, 1) == "");
   CHECK(asking(over, 1, true) == "sp6");
+}
+
+TEST_CASE("a limit of sources is one when nothing else is done with its set") {
+  const std::string ssh = "tcp dport 22 update @s { ip saddr limit rate 5/hour burst 10 packets } accept\n";
+  const auto with = [](const std::string& more) {
+    return "set s { type ipv4_addr; flags dynamic,timeout; size 10;\n" + more + "\n}\n";
+  };
+  for (const auto& set : {with(""), with("timeout 2h"), with("timeout 3h")}) CHECK(are_told(ssh, set));
+  CHECK(are_told(ssh + "tcp dport 80 update @s { ip saddr limit rate 5/hour burst 10 packets } counter", with("")));
+  CHECK_FALSE(are_told(ssh, with("timeout 119m")));
+  CHECK_FALSE(are_told(ssh, with("elements = { 10.0.0.1 }")));
+  const std::vector<std::string> others{
+      "tcp dport 23 delete @s { ip saddr }",
+      "tcp dport 80 update @s { ip saddr limit rate 1/hour } counter",
+      "tcp dport 80 update @s { ip daddr limit rate 5/hour burst 10 packets } counter",
+      "tcp dport 80 update @s { ip saddr } counter",
+      "tcp dport 80 ip saddr @s counter",
+      "tcp dport 80 update @s { ip saddr timeout 1m limit rate 5/hour burst 10 packets } counter",
+      "tcp dport 80 add @s { ip saddr limit rate 5/hour burst 10 packets } counter",
+  };
+  for (const std::string& other : others) {
+    INFO(other);
+    CHECK_FALSE(are_told(ssh + other, with("timeout 2h")));
+    CHECK_FALSE(are_told(other + "\n" + ssh, with("timeout 2h")));
+  }
 }
 
 TEST_CASE("who comes to a limit that decides nothing is of no interest") {

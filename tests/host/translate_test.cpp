@@ -193,11 +193,10 @@ TEST_CASE("a set whose elements share one limit cannot have two") {
     table.chains.front().rules.push_back({1,
                                           "",
                                           {is_v4_loaded, is_v4, LoadPayload{LoadPayload::Base::network, 12, 4, 0},
-                                           UpdateSet{"s", 0, false, false, {limit}}, accept}});
+                                           UpdateSet{"s", 0, false, false, true, 0, {limit}}, accept}});
   const filter::Filter filter = translate({table});
-  CHECK(filter.limits.size() == 1);
-  CHECK(filter.limits.front().limit.per_source);
-  CHECK(filter.opaques.size() == 1);
+  CHECK(filter.limits.empty());
+  CHECK(filter.opaques.size() == 2);
 }
 
 }  // namespace portpolicy::host_tests
