@@ -275,10 +275,21 @@ void Writer::keep(Conditions& conditions, const Key& key, const std::vector<Rang
   std::unreachable();
 }
 
-void Writer::keep_opaque(Conditions& conditions, const std::string& text, bool negated) {
+filter::Opaque Writer::opaque(const std::string& text, bool negated) {
   const auto [known, fresh] = opaques_.try_emplace(text, filter::OpaqueId(filter.opaques.size()));
   if (fresh) filter.opaques.push_back(text);
-  conditions.others.emplace_back(filter::Opaque{known->second, negated});
+  return {known->second, negated};
+}
+
+void Writer::keep_opaque(Conditions& conditions, const std::string& text, bool negated) {
+  conditions.others.emplace_back(opaque(text, negated));
+}
+
+void Writer::add_opaque(filter::LimitId limit, const std::string& text) {
+  const filter::Opaque condition = opaque(text, false);
+  for (filter::Chain& chain : filter.chains)
+    for (filter::Rule& rule : chain.rules)
+      if (rule.limit == limit) rule.all_of.emplace_back(condition);
 }
 
 void Writer::add(filter::ChainId chain, const Conditions& conditions, const Tail& tail, const std::string& line) {

@@ -57,6 +57,9 @@ class Writer {
   void keep_bearers(Conditions& conditions, const Key& key);
   void keep_opaque(Conditions& conditions, const std::string& text, bool negated = false);
 
+  /// To all rules that there are with this limit.
+  void add_opaque(filter::LimitId limit, const std::string& text);
+
   /// Adds the rules that say this. `line` calls chains that it takes.
   void add(filter::ChainId chain, const Conditions& conditions, const Tail& tail, const std::string& line);
   filter::ChainId chain(std::string name);
@@ -72,6 +75,7 @@ class Writer {
   void keep_ports(Conditions& conditions, const Key& key, PortSet ports);
   void keep_icmp(Conditions& conditions, const Key& key, const std::vector<Range>& ranges, bool negated);
   void keep_interfaces(Conditions& conditions, const Key& key, const std::vector<Range>& ranges, bool negated);
+  filter::Opaque opaque(const std::string& text, bool negated);
   filter::AddressSetId addresses(const Key& key, const std::vector<Range>& ranges, bool negated, Shared shared);
   filter::AddressSetId new_addresses(std::string name, AddressSet addresses);
   filter::AddressSetId whole(Family family);

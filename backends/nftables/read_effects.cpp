@@ -256,12 +256,25 @@ std::optional<filter::Action> Effects::action(const Work& work, const Action& ac
 filter::LimitId Effects::limit(const Work& work, const LimitUse& use, std::size_t place) {
   std::string name = std::string(use.shared);
   if (name.empty()) name = work.name + (place > 0 ? "." + std::to_string(place + 1) : "");
-  const std::string key =
-      (use.shared.empty() ? "rule " + std::to_string(work.rule.where.begin) + "." + std::to_string(place)
-                          : (use.is_meter ? "meter " : "limit ") + name);
+  const std::string key = use.shared.empty()
+                              ? "rule " + std::to_string(work.rule.where.begin) + "." + std::to_string(place)
+                              : name_of_shared(use);
   const auto [known, fresh] = limits_.try_emplace({&work.place.table, key});
   if (fresh) known->second = writer_.limit(std::move(name), use.limit);
   return known->second;
+}
+
+std::string Effects::name_of_shared(const LimitUse& use) {
+  return (use.is_meter ? "meter " : "limit ") + std::string(use.shared);
+}
+
+void Effects::distrust_limits(const Table& table, std::string_view chain, const Rule& rule) {
+  for (const LimitUse& use : rule.limits) {
+    const auto known = limits_.find({&table, name_of_shared(use)});
+    if (use.shared.empty() || known == limits_.end()) continue;
+    writer_.add_opaque(known->second,
+                       "what the chain `" + std::string(chain) + "` leaves of the " + known->first.second);
+  }
 }
 
 void Effects::add_to(filter::ChainId chain, const Work& work, const Conditions& conditions,

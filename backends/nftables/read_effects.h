@@ -61,6 +61,9 @@ class Effects {
         find_chain_(std::move(find_chain)) {}
 
   void add(const Place& place, const Rule& rule);
+  /// What the rules that were added ask of the limits that this one shares with them cannot be told: packets come to it
+  /// from elsewhere.
+  void distrust_limits(const Table& table, std::string_view chain, const Rule& rule);
   /// A rule that may drop, or not.
   void add_uncertain_drop(const Place& place, Extent where, const std::string& text);
 
@@ -79,6 +82,7 @@ class Effects {
   Conditions narrowed(Conditions conditions, const Lookup& lookup, const Group& group);
   std::optional<filter::Action> action(const Work& work, const Action& action);
   filter::LimitId limit(const Work& work, const LimitUse& use, std::size_t place);
+  static std::string name_of_shared(const LimitUse& use);
   Conditions any(const Work& work) const;
   void ask_limits(Work& work, std::size_t place, bool decides);
   void ask_limit(Work& work, std::size_t index);

@@ -272,7 +272,7 @@ void Translation::write_chains() {
   }
 }
 
-/// Rules that no packet of ours comes to, for their mistakes.
+/// Rules that are not in the filter, for their mistakes and for what they take from limits.
 void Translation::read_rest() {
   for (const Table& table : script_.tables) {
     if (!is_ours(table.family)) {
@@ -288,7 +288,9 @@ void Translation::read_rest() {
     for (const Set& set : table.sets.all()) sets_.of(set);
     for (const Chain& chain : table.chains.all())
       if (!read_.contains(&chain))
-        for (const Extent& where : chain.rules) read_rule(context, where);
+        for (const Extent& where : chain.rules)
+          if (const std::optional<Rule> rule = read_rule(context, where); rule && !table.dormant)
+            effects_.distrust_limits(table, chain.name, *rule);
   }
 }
 

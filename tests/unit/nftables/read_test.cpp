@@ -386,6 +386,31 @@ TEST_SUITE("reading nftables: what rules do") {
     CHECK(rules("limit name \"lim\" ip dscp vmap { cs4 : drop }").starts_with("limit 10/second burst 20; continue\n"));
   }
 
+  TEST_CASE("what other hooks take from a limit cannot be told") {
+    const auto with = [](const std::string& hook, const std::string& rule) {
+      const Outcome outcome = read_text(
+          "table inet t {\n limit x { rate 5/hour; }\n limit y { rate 5/hour; }\n set s { type ipv4_addr; }\n"
+          "chain other { type " +
+          hook + "; " + rule +
+          "; }\n"
+          "chain in { type filter hook input priority 0; limit name \"x\" accept\n"
+          "update @s { ip saddr limit rate 5/day } drop; }\n}\n");
+      REQUIRE_MESSAGE(outcome.reading, outcome.findings);
+      CHECK(outcome.reading->not_understood.empty() == outcome.reading->filter.opaques.empty());
+      return outcome.reading->filter.opaques;
+    };
+    using Texts = std::vector<std::string>;
+    const Texts limit{"what the chain `other` leaves of the limit x"},
+        meter{"what the chain `other` leaves of the meter s"};
+    CHECK(with("nat hook prerouting priority 0", "limit name \"x\" counter") == limit);
+    CHECK(with("filter hook prerouting priority 0", "limit name \"x\" counter") == limit);
+    CHECK(with("filter hook input priority -9", "limit name \"x\" counter") == limit);
+    CHECK(with("filter hook prerouting priority 0", "update @s { ip saddr limit rate 5/day }") == meter);
+    CHECK(with("filter hook prerouting priority 0", "limit name \"y\" limit rate 5/hour counter").empty());
+    // This one is in the filter, so what it asks stands there.
+    CHECK(with("filter hook forward priority 0", "limit name \"x\" counter").empty());
+  }
+
   /// Which limits a packet is asked for, each by its rate; those of the rates in `exhausted` do not hold.
   std::vector<std::uint32_t> asked(const std::string& rule, const Packet& packet,
                                    const std::vector<std::uint32_t>& exhausted = {}) {
