@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <string_view>
 
 namespace portpolicy::nft::text {
@@ -56,13 +57,34 @@ bool skip_ct(Lexer& lexer) {
   return lexer.next().kind == Kind::word;
 }
 
+/// Whether the header has this field, of those that most rules look at; of others, everything may be one.
+bool has_field(std::string_view header, std::string_view field) {
+  struct Header {
+    std::string_view name, fields;
+  };
+  constexpr std::array<Header, 6> known{{
+      {"ip", " version hdrlength dscp ecn length id frag-off ttl protocol checksum saddr daddr option "},
+      {"ip6", " version dscp ecn flowlabel length nexthdr hoplimit saddr daddr "},
+      {"tcp", " sport dport sequence ackseq doff reserved flags window checksum urgptr option "},
+      {"udp", " sport dport length checksum "},
+      {"th", " sport dport "},
+      {"meta",
+       " length protocol priority mark iif oif iifname oifname iiftype oiftype skuid skgid nftrace rtclassid ibriport"
+       " obriport ibrname obrname pkttype cpu iifgroup oifgroup cgroup random ipsec secpath nfproto l4proto iifkind "
+       "oifkind"
+       " ibrpvid ibrvproto ibrhwaddr sdif sdifname time hour day broute "},
+  }};
+  const auto it = std::ranges::find(known, header, &Header::name);
+  return it == known.end() || it->fields.contains(" " + std::string(field) + " ");
+}
+
 /// `option NAME FIELD` and `chunk NAME [FIELD]`.
-bool skip_header(Lexer& lexer) {
+bool skip_header(Lexer& lexer, std::string_view header) {
   const bool option = lexer.peek().is("option") || lexer.peek().is("chunk");
   const bool existence = lexer.peek().is("option") || lexer.peek().is("chunk");
   const Token field = lexer.next();
   if (field.kind == Kind::symbol && field.is("@")) return lexer.next().kind == Kind::word;
-  if (field.kind != Kind::word) return false;
+  if (field.kind != Kind::word || !has_field(header, field.text)) return false;
   if (!option) return true;
   lexer.next();
   const Token& next = lexer.peek();
@@ -110,7 +132,7 @@ bool skip_field(Lexer& lexer) {
   }
   if (first.is("rt") && (lexer.take("ip") || lexer.take("ip6"))) return lexer.next().kind == Kind::word;
   if (!is_one_of(first, headers)) return false;
-  return skip_header(lexer);
+  return skip_header(lexer, first.text);
 }
 
 }  // namespace

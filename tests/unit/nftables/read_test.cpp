@@ -712,6 +712,11 @@ TEST_SUITE("reading nftables: what nft would refuse") {
   }
 
   TEST_CASE("words of statements that nft does not have") {
+    for (const std::string field : {"meta l4prto tcp", "tcp dort 22", "udp dprt { 1, 2 }", "th port 1",
+                                    "ip sadr 10.0.0.1", "ip6 daiddr ::1", "meta 4proto tcp"}) {
+      CAPTURE(field);
+      CHECK(refusal(field + " drop").contains("nft has no such statement"));
+    }
     CHECK(refusal("log level infoa") == "13:15: nft has no such level\n");
     CHECK(refusal("log group x").contains("nft expects a number here"));
     CHECK(refusal("log flags tcp foo").contains("nft has no such flag"));
