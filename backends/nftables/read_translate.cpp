@@ -40,6 +40,7 @@ class Translation {
  private:
   std::vector<Base> bases(std::string_view hook) const;
   bool may_drop(const Base& base);
+  std::set<const Chain*> follow(const Base& base, bool& drops, bool to_the_end = false);
   void look_through(const Table& table, Extent text, bool& drops, std::vector<std::string_view>& calls);
   void direction(Direction direction);
   std::vector<Base> before(Direction direction);
@@ -125,18 +126,23 @@ void Translation::look_through(const Table& table, Extent text, bool& drops, std
     if (!token.is("vmap") || !lexer.take("@")) continue;
     const Set* map = table.sets.find(lexer.peek().text);
     if (map == nullptr || map->dynamic || map->timeout) drops = true;
-    else
+    if (map != nullptr)
       for (const Set::Elements& elements : map->elements) look_through(table, elements.inside, drops, calls);
   }
 }
 
 /// Whether a packet may end here, as far as the words tell: perhaps where none does.
 bool Translation::may_drop(const Base& base) {
-  if (base.chain->hook->drops) return true;
+  bool drops = base.chain->hook->drops;
+  if (!drops) follow(base, drops);
+  return drops;
+}
+
+/// The chain and all that its packets may come to, until one of them drops.
+std::set<const Chain*> Translation::follow(const Base& base, bool& drops, bool to_the_end) {
   std::set<const Chain*> seen{base.chain};
   std::vector<const Chain*> open{base.chain};
-  bool drops = false;
-  while (!open.empty() && !drops) {
+  while (!open.empty() && (to_the_end || !drops)) {
     const Chain* chain = open.back();
     open.pop_back();
     std::vector<std::string_view> calls;
@@ -145,7 +151,7 @@ bool Translation::may_drop(const Base& base) {
       if (const Chain* called = base.table->chains.find(name); called != nullptr && seen.insert(called).second)
         open.push_back(called);
   }
-  return drops;
+  return seen;
 }
 
 /// Chains that packets of this direction go through at other hooks, and that may drop them.
@@ -286,11 +292,17 @@ void Translation::read_rest() {
         remarks_.passed_over(chain.where, "address translation; of it, rules see the result");
     for (const Object& limit : table.limits.all()) check_limit(context, limit.inside);
     for (const Set& set : table.sets.all()) sets_.of(set);
+    std::set<const Chain*> elsewhere;
     for (const Chain& chain : table.chains.all())
-      if (!read_.contains(&chain))
-        for (const Extent& where : chain.rules)
-          if (const std::optional<Rule> rule = read_rule(context, where); rule && !table.dormant)
-            effects_.distrust_limits(table, chain.name, *rule);
+      if (bool drops = false; chain.hook && !read_.contains(&chain) && !table.dormant)
+        elsewhere.merge(follow({&table, &chain}, drops, true));
+    for (const Chain& chain : table.chains.all()) {
+      const bool asks = elsewhere.contains(&chain);
+      if (read_.contains(&chain) && !asks) continue;
+      for (const Extent& where : chain.rules)
+        if (const std::optional<Rule> rule = read_rule(context, where); rule && asks)
+          effects_.distrust_limits(table, chain.name, *rule);
+    }
   }
 }
 

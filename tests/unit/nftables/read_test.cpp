@@ -390,7 +390,7 @@ TEST_SUITE("reading nftables: what rules do") {
     const auto with = [](const std::string& hook, const std::string& rule) {
       const Outcome outcome = read_text(
           "table inet t {\n limit x { rate 5/hour; }\n limit y { rate 5/hour; }\n set s { type ipv4_addr; }\n"
-          "chain other { type " +
+          "chain called { limit name \"x\" counter; }\nchain other { type " +
           hook + "; " + rule +
           "; }\n"
           "chain in { type filter hook input priority 0; limit name \"x\" accept\n"
@@ -407,6 +407,8 @@ TEST_SUITE("reading nftables: what rules do") {
     CHECK(with("filter hook input priority -9", "limit name \"x\" counter") == limit);
     CHECK(with("filter hook prerouting priority 0", "update @s { ip saddr limit rate 5/day }") == meter);
     CHECK(with("filter hook prerouting priority 0", "limit name \"y\" limit rate 5/hour counter").empty());
+    CHECK(with("nat hook prerouting priority 0", "jump called") ==
+          Texts{"what the chain `called` leaves of the limit x"});
     // This one is in the filter, so what it asks stands there.
     CHECK(with("filter hook forward priority 0", "limit name \"x\" counter").empty());
   }
