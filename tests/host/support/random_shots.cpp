@@ -119,6 +119,9 @@ Packet random_packet(const Graph& graph, Random& random) {
   const AddressSet& destination = graph.address_sets[chosen.destination.index].addresses;
   const Family family = random_family(source, destination, random);
   packet.source = random_address(source, family, random);
+  // Into a packet that is sent without a source, the kernel writes one of its own: raw(7).
+  const Address no_source = address("0.0.0.0");
+  if (packet.direction == Direction::outbound && packet.source == no_source) packet.source = address("0.0.0.1");
   packet.destination = random_address(destination, family, random);
   const bool forward = packet.direction == Direction::forward;
   if (packet.direction != Direction::outbound)
