@@ -56,6 +56,10 @@ std::string said(const proof::Difference& difference, const filter::Filter& filt
   std::string here = difference.certain ? "are " : "may be ";
   here += words_of(difference.artifact);
   if (difference.certain && difference.origin) here += " by `" + filter.origins[*difference.origin].name + "`";
+  if (difference.certain && difference.at_end) {
+    const filter::ChainId chain = filter.hooks[static_cast<std::size_t>(difference.packet.direction)]->chain;
+    here += " at the end of chain `" + filter.chains[chain.index].name + "`";
+  }
   return packets + here + ", and " + decider(difference.policy, difference.packet.direction);
 }
 

@@ -135,7 +135,10 @@ Difference Comparison::difference_in(const Diagram& differing) {
       sides_.artifact, found.packet, [&](filter::LimitId limit) { return holds(sides_.artifact_limits, limit.index); },
       truths);
   // Where more verdicts are possible, no one rule is to blame.
-  if (outcome.verdict && found.artifact == filter::bit(*outcome.verdict)) found.origin = outcome.origin;
+  if (outcome.verdict && found.artifact == filter::bit(*outcome.verdict)) {
+    found.origin = outcome.origin;
+    found.at_end = !outcome.origin;
+  }
   return found;
 }
 

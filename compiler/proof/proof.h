@@ -24,7 +24,8 @@ struct Difference {
   Decision policy;                                 ///< the policy's verdict and what gave it
   /// The verdicts that the artifact may give, as bits (`filter::bit`). No bit: it leaves the direction alone.
   Value artifact = 0;
-  std::optional<std::uint32_t> origin;  ///< of the artifact's rule that decides, where that is known; else of none
+  std::optional<std::uint32_t> origin;  ///< of the artifact's rule that decides, where that is known
+  bool at_end = false;                  ///< of the artifact, no rule decides: its chain ends
   /// Set where the verdicts are the same, but the packet takes from this limit on one side only.
   std::optional<std::string> limit;
   bool policy_takes = false;  ///< from `limit`, and the artifact does not; else the other way round
