@@ -121,4 +121,16 @@ TcpShare tcp_share(const Conditions& conditions) {
   return protocols.size() == 1 ? TcpShare::all : TcpShare::some;
 }
 
+Answer answer_of(Verdict verdict, TcpShare tcp) {
+  switch (verdict) {
+    case Verdict::allow:
+      return Answer::accept;
+    case Verdict::deny:
+      return Answer::drop;
+    case Verdict::reject:
+      return tcp == TcpShare::all ? Answer::reset : Answer::admin_prohibited;
+  }
+  std::unreachable();
+}
+
 }  // namespace portpolicy::nft

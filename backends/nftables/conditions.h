@@ -44,4 +44,7 @@ bool alike_in_both_families(const filter::Filter& filter, const Conditions& cond
 enum class TcpShare { none, some, all };
 TcpShare tcp_share(const Conditions& conditions);
 
+/// What a verdict is in nft for packets of which so many are TCP; not for a reject of some, which needs two rules.
+Answer answer_of(Verdict verdict, TcpShare tcp);
+
 }  // namespace portpolicy::nft

@@ -1,5 +1,7 @@
 #include "backends/nftables/resolve.h"
 
+#include "backends/nftables/conditions.h"
+
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -19,16 +21,8 @@ struct Claim {
   Interval<Uint128> addresses;
 };
 
-Answer answer_of(const filter::Rule& rule, Protocol protocol) {
-  switch (std::get<Verdict>(rule.action)) {
-    case Verdict::allow:
-      return Answer::accept;
-    case Verdict::deny:
-      return Answer::drop;
-    case Verdict::reject:
-      return protocol == protocols::tcp ? Answer::reset : Answer::admin_prohibited;
-  }
-  std::unreachable();
+Answer answer_for(const filter::Rule& rule, Protocol protocol) {
+  return answer_of(std::get<Verdict>(rule.action), protocol == protocols::tcp ? TcpShare::all : TcpShare::none);
 }
 
 /// Where one service ends and the next begins, ascending, by protocol.
@@ -117,7 +111,7 @@ class Resolver {
       return;
     }
     if (for_all) {
-      const Answer rest = answer_of(*rules_[*for_all].rule, service.protocol);
+      const Answer rest = answer_for(*rules_[*for_all].rule, service.protocol);
       std::erase_if(pieces_, [&](const Resolved::Entry& piece) { return piece.answer == rest; });
       result_.rest.emplace_back(service, rest);
     }
@@ -146,7 +140,7 @@ class Resolver {
   }
 
   void add_piece(const Claim& claim, Interval<Uint128> addresses) {
-    const Answer answer = answer_of(*rules_[claim.place].rule, claim.service.protocol);
+    const Answer answer = answer_for(*rules_[claim.place].rule, claim.service.protocol);
     if (!pieces_.empty() && pieces_.back().answer == answer && pieces_.back().addresses.last + 1 == addresses.first)
       pieces_.back().addresses.last = addresses.last;
     else pieces_.push_back({claim.service, addresses, answer});

@@ -156,15 +156,7 @@ void TableWriter::lower_rule(const filter::Rule& rule, ChainId to) {
 /// For all but a reject of TCP and others, which needs two rules.
 Action TableWriter::plain_action(const filter::Rule& rule, TcpShare tcp) const {
   if (const auto* jump = std::get_if<filter::Jump>(&rule.action)) return Jump{*called(jump->chain.index)};
-  switch (std::get<Verdict>(rule.action)) {
-    case Verdict::allow:
-      return Answer::accept;
-    case Verdict::deny:
-      return Answer::drop;
-    case Verdict::reject:
-      return tcp == TcpShare::all ? Answer::reset : Answer::admin_prohibited;
-  }
-  std::unreachable();
+  return answer_of(std::get<Verdict>(rule.action), tcp);
 }
 
 /// The chain that logs, where the rule asks for it, and then does what the rule does. All rules of one origin with

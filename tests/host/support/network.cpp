@@ -39,10 +39,6 @@ void run(const std::vector<std::string>& words, const std::string& input, std::s
 
 }  // namespace
 
-Descriptor::~Descriptor() {
-  if (number_ >= 0) ::close(number_);
-}
-
 Result<Network> Network::make() {
   if (::unshare(CLONE_NEWNET) != 0) return fail(std::string("unshare: ") + std::strerror(errno));
   Descriptor descriptor(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
