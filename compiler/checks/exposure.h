@@ -6,6 +6,7 @@
 
 #include "compiler/diagnostics/diagnostic.h"
 #include "compiler/packets/packet_space.h"
+#include "compiler/registry/registry.h"
 
 namespace portpolicy::checks {
 
@@ -20,9 +21,17 @@ class Exposure {
                std::vector<Diagnostic>& findings);
 
  private:
+  /// A sensitive service, and the packets of the internet that open a connection to it.
+  struct Sensitive {
+    const registry::Service& service;
+    Diagram packets;
+  };
+  void make();
+
   PacketSpace& space_;
   Direction direction_;
-  std::optional<Diagram> sensitive_;  // packets of the internet that open a connection to any sensitive service
+  std::vector<Sensitive> services_;
+  std::optional<Diagram> any_;  // the packets of all of them; made when first needed
 };
 
 }  // namespace portpolicy::checks

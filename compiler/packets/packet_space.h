@@ -109,7 +109,7 @@ class PacketSpace {
   std::array<Field, beyond_packets> field_at_{};
 };
 
-/// Asks `question` in a space of one field order after the other: with a fifth of the budget in each, for what is hard in
+/// Asks `question` in a space of one field order after the other: with a third of the budget in each, for what is hard in
 /// one order is mostly easy in another; then with all of it in the order in which the question had come farthest.
 template <std::size_t Count, class Question>
 auto decide(const InterfaceClasses& interfaces, DiagramBudget budget, const std::array<FieldOrder, Count>& orders,
@@ -126,7 +126,7 @@ auto decide(const InterfaceClasses& interfaces, DiagramBudget budget, const std:
     }
   };
   for (std::size_t order = 0; order < Count; ++order)
-    if (std::optional<Answer> answer = attempt(order, budget.steps / 5)) return *std::move(answer);
+    if (std::optional<Answer> answer = attempt(order, budget.steps / 3)) return *std::move(answer);
   const auto best = std::ranges::max_element(operations) - operations.begin();
   if (std::optional<Answer> answer = attempt(static_cast<std::size_t>(best), budget.steps)) return *std::move(answer);
   return std::unexpected(TooComplex{});
