@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "backends/common/arrange.h"
 #include "compiler/base/address.h"
 
 /// What the kernel takes for what a table can hold, in nanoseconds of processor time for one packet; and what follows
@@ -79,11 +80,7 @@ struct Costs {
   /// kernel about 170.
   double noticeable = 250;
 
-  // What is merged.
-  std::size_t most_enumerated_ports = 8;      ///< of one range; a longer one is looked up as a range
-  std::size_t most_ports_of_range = 1024;     ///< a longer one is not merged, lest others cut it into many
-  std::size_t most_tuples_of_rule = 64;       ///< a rule of more addresses times ports stays by itself
-  std::size_t most_rules_crossed = 64;        ///< by one that moves up to others like it
+  backend::MergeLimits merge;
   std::size_t most_interval_tuples = 50'000;  ///< loading more takes seconds to minutes
 
   // For tests.

@@ -5,10 +5,11 @@
 #include <string>
 #include <utility>
 
+#include "backends/common/conditions.h"
 #include "backends/nftables/alternatives.h"
 #include "backends/nftables/chain_depth.h"
-#include "backends/nftables/conditions.h"
 #include "compiler/base/overloaded.h"
+#include "compiler/filter/calls.h"
 
 namespace portpolicy::nft {
 namespace {
@@ -59,7 +60,7 @@ std::string why_not(const filter::Filter& filter, const filter::Rule& rule) {
   const bool limited = rule.limit.has_value();
   const std::optional<InterfacePattern> pattern = unwritable_interface(rule);
   if (!limited && !pattern) return {};
-  if (families_of(filter, conditions_of(filter, rule)).empty()) return {};  // it is left out
+  if (families_of(filter, backend::conditions_of(filter, rule)).empty()) return {};  // it is left out
   if (limited) {
     const Limit& limit = filter.limits[rule.limit->index].limit;
     if (const std::string why = defect(limit); !why.empty())
@@ -72,29 +73,8 @@ std::string why_not(const filter::Filter& filter, const filter::Rule& rule) {
 
 }  // namespace
 
-std::vector<std::uint32_t> reachable_chains(const filter::Filter& filter) {
-  std::vector<bool> seen(filter.chains.size());
-  std::vector<std::uint32_t> waiting;
-  const auto reach = [&](filter::ChainId chain) {
-    if (!seen[chain.index]) waiting.push_back(chain.index);
-    seen[chain.index] = true;
-  };
-  for (const auto& hook : filter.hooks)
-    if (hook) reach(hook->chain);
-  while (!waiting.empty()) {
-    const filter::Chain& chain = filter.chains[waiting.back()];
-    waiting.pop_back();
-    for (const filter::Rule& rule : chain.rules)
-      if (const auto* jump = std::get_if<filter::Jump>(&rule.action)) reach(jump->chain);
-  }
-  std::vector<std::uint32_t> result;
-  for (std::uint32_t chain = 0; chain < seen.size(); ++chain)
-    if (seen[chain]) result.push_back(chain);
-  return result;
-}
-
 void report_inexpressible(const filter::Filter& filter, Diagnostics& diagnostics) {
-  for (const std::uint32_t chain : reachable_chains(filter)) {
+  for (const std::uint32_t chain : filter::reachable_chains(filter)) {
     for (const filter::Rule& rule : filter.chains[chain].rules) {
       const std::string why = why_not(filter, rule);
       if (why.empty()) continue;

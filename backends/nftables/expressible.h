@@ -9,9 +9,6 @@
 
 namespace portpolicy::nft {
 
-/// The chains that packets of a managed direction can come to, ascending.
-std::vector<std::uint32_t> reachable_chains(const filter::Filter& filter);
-
 /// Reports every rule that nft cannot say exactly.
 void report_inexpressible(const filter::Filter& filter, Diagnostics& diagnostics);
 

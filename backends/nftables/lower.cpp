@@ -8,13 +8,14 @@
 #include <utility>
 #include <vector>
 
-#include "backends/nftables/arrange.h"
+#include "backends/common/arrange.h"
+#include "backends/common/conditions.h"
 #include "backends/nftables/chain_depth.h"
-#include "backends/nftables/conditions.h"
 #include "backends/nftables/estimate.h"
 #include "backends/nftables/expressible.h"
 #include "backends/nftables/shapes.h"
 #include "backends/nftables/table_writer.h"
+#include "compiler/filter/calls.h"
 
 namespace portpolicy::nft {
 namespace {
@@ -25,7 +26,7 @@ std::vector<std::uint32_t> called_chains(const filter::Filter& filter) {
   std::map<std::uint32_t, int> uses;
   for (const auto& hook : filter.hooks)
     if (hook) ++uses[hook->chain.index];
-  for (const std::uint32_t chain : reachable_chains(filter))
+  for (const std::uint32_t chain : filter::reachable_chains(filter))
     for (const filter::Rule& rule : filter.chains[chain].rules)
       if (const auto* jump = std::get_if<filter::Jump>(&rule.action)) uses[jump->chain.index] += 2;
   std::vector<std::uint32_t> called;
@@ -38,9 +39,9 @@ std::vector<std::uint32_t> called_chains(const filter::Filter& filter) {
 using LeftOut = std::map<std::uint32_t, std::vector<std::uint32_t>>;
 LeftOut left_out(const filter::Filter& filter) {
   LeftOut result;
-  for (const std::uint32_t chain : reachable_chains(filter))
+  for (const std::uint32_t chain : filter::reachable_chains(filter))
     for (const filter::Rule& rule : filter.chains[chain].rules)
-      if (families_of(filter, conditions_of(filter, rule)).empty()) result[chain].push_back(rule.origin);
+      if (families_of(filter, backend::conditions_of(filter, rule)).empty()) result[chain].push_back(rule.origin);
   return result;
 }
 
@@ -108,7 +109,8 @@ class TableLowering {
       return;
     }
     const bool merge = !options_.counters;
-    for (const Piece& piece : arrange(filter_, chain, *writer_.scope(), options_.costs, merge)) {
+    for (const backend::Piece& piece :
+         backend::arrange(filter_, chain, *writer_.scope(), options_.costs.merge, merge)) {
       if (piece.rule != nullptr) writer_.lower_rule(*piece.rule, to);
       else write_tabular(writer_, piece, to, chain.name);
     }
@@ -125,10 +127,10 @@ class TableLowering {
 /// Whether packets of both families share a bucket, which only one table can hold.
 bool families_share_a_limit(const filter::Filter& filter) {
   std::map<filter::LimitId, Family> seen;
-  for (const std::uint32_t chain : reachable_chains(filter)) {
+  for (const std::uint32_t chain : filter::reachable_chains(filter)) {
     for (const filter::Rule& rule : filter.chains[chain].rules) {
       if (!rule.limit || filter.limits[rule.limit->index].limit.per_source) continue;
-      for (const Family family : families_of(filter, conditions_of(filter, rule)))
+      for (const Family family : families_of(filter, backend::conditions_of(filter, rule)))
         if (seen.try_emplace(*rule.limit, family).first->second != family) return true;
     }
   }

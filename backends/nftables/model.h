@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "backends/common/conditions.h"
 #include "compiler/base/address.h"
 #include "compiler/base/id.h"
 #include "compiler/base/interface_set.h"
@@ -77,14 +78,8 @@ struct SourceTable {
   std::uint64_t timeout = least_source_timeout;  ///< seconds
 };
 
-enum class Side : std::uint8_t { source, destination };
-
-enum class Answer : std::uint8_t {
-  accept,
-  drop,
-  reset,             ///< `reject with tcp reset`; stands behind a match of tcp
-  admin_prohibited,  ///< `reject with icmpx type admin-prohibited`
-};
+using backend::Answer;
+using backend::Side;
 struct Jump {
   ChainId chain;
 };

@@ -7,11 +7,17 @@
 #include <tuple>
 #include <utility>
 
+#include "backends/common/resolve.h"
 #include "backends/nftables/address_lists.h"
 #include "backends/nftables/prefix_search.h"
-#include "backends/nftables/resolve.h"
 
 namespace portpolicy::nft {
+
+using backend::Piece;
+using backend::Resolved;
+using backend::Service;
+using backend::Tabular;
+
 namespace {
 
 /// Up to so many services stand in the rule itself.
@@ -61,7 +67,7 @@ class Block {
   }
 
   void write() {
-    std::optional<Resolved> resolved = resolve(rules_, family_, costs_);
+    std::optional<Resolved> resolved = resolve(rules_, family_, costs_.merge);
     if (resolved) take(std::move(*resolved));
     const RuleShape shape = resolved ? cheapest() : RuleShape::lines;
     if (!resolved || as_written_is_cheaper(shape)) {

@@ -132,7 +132,7 @@ std::vector<Family> TableWriter::families_of_rule(const Conditions& conditions) 
 }
 
 void TableWriter::lower_rule(const filter::Rule& rule, ChainId to) {
-  const Conditions conditions = conditions_of(filter_, rule);
+  const Conditions conditions = backend::conditions_of(filter_, rule);
   if (families_of_rule(conditions).empty()) return;
   const TcpShare tcp = tcp_share(conditions);
   const bool rejects_both = is_reject(rule) && tcp == TcpShare::some;
@@ -258,7 +258,7 @@ std::vector<TableWriter::PacketAlternative> TableWriter::packet_alternatives(con
 /// None where all addresses will do.
 std::vector<Match> TableWriter::address_matches(const filter::Rule& rule, const Conditions& conditions, Side side,
                                                 Family family) {
-  const AddressSet* set = nft::addresses_of(filter_, conditions, side);
+  const AddressSet* set = backend::addresses_of(filter_, conditions, side);
   if (set == nullptr || set->is_all(family)) return {};
   const Addresses addresses = family == Family::ipv4 ? Addresses(set->v4) : Addresses(set->v6);
   const Conditions::Addresses& from = conditions.addresses[static_cast<std::size_t>(side)];

@@ -8,14 +8,17 @@
 #include <utility>
 #include <vector>
 
+#include "backends/common/conditions.h"
 #include "backends/nftables/alternatives.h"
-#include "backends/nftables/conditions.h"
 #include "backends/nftables/lower.h"
 #include "backends/nftables/model.h"
 #include "backends/nftables/names.h"
 #include "compiler/filter/filter.h"
 
 namespace portpolicy::nft {
+
+using backend::Conditions;
+using backend::TcpShare;
 
 /// Fills one table: its chains, the lines of rules, and the sets and limits that they need.
 class TableWriter {

@@ -46,4 +46,25 @@ std::expected<std::vector<ChainId>, Recursion> called_first(const Filter& filter
   return result;
 }
 
+std::vector<std::uint32_t> reachable_chains(const Filter& filter) {
+  std::vector<bool> seen(filter.chains.size());
+  std::vector<std::uint32_t> waiting;
+  const auto reach = [&](ChainId chain) {
+    if (!seen[chain.index]) waiting.push_back(chain.index);
+    seen[chain.index] = true;
+  };
+  for (const auto& hook : filter.hooks)
+    if (hook) reach(hook->chain);
+  while (!waiting.empty()) {
+    const Chain& chain = filter.chains[waiting.back()];
+    waiting.pop_back();
+    for (const Rule& rule : chain.rules)
+      if (const auto called = called_by(rule)) reach(*called);
+  }
+  std::vector<std::uint32_t> result;
+  for (std::uint32_t chain = 0; chain < seen.size(); ++chain)
+    if (seen[chain]) result.push_back(chain);
+  return result;
+}
+
 }  // namespace portpolicy::filter

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <optional>
 #include <vector>
@@ -19,5 +20,8 @@ struct Recursion {
 
 /// The chain and all that it leads to, each after those that it calls.
 std::expected<std::vector<ChainId>, Recursion> called_first(const Filter& filter, ChainId start);
+
+/// The chains that packets of a managed direction can come to, ascending.
+std::vector<std::uint32_t> reachable_chains(const Filter& filter);
 
 }  // namespace portpolicy::filter

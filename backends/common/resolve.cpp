@@ -1,6 +1,6 @@
-#include "backends/nftables/resolve.h"
+#include "backends/common/resolve.h"
 
-#include "backends/nftables/conditions.h"
+#include "backends/common/conditions.h"
 
 #include <algorithm>
 #include <map>
@@ -8,10 +8,10 @@
 #include <queue>
 #include <span>
 
-namespace portpolicy::nft {
+namespace portpolicy::backend {
 namespace {
 
-/// Before they are cut by each other, rules have 64 at most (`Costs::most_tuples_of_rule`).
+/// Before they are cut by each other, rules have 64 at most (`MergeLimits::tuples_of_rule`).
 constexpr std::size_t most_claims_of_rule = 200;
 
 /// One range of addresses to one service, of the rule that stands at this place.
@@ -62,9 +62,9 @@ void for_each_service(const Tabular& rule, const Cuts& cuts, Visit visit) {
 
 /// Nothing where there are too many.
 std::optional<std::vector<Claim>> claims_of(const std::vector<Tabular>& rules, Family family,
-                                            Interval<Uint128> everything, const Costs& costs) {
-  const Cuts cuts = cuts_of(rules, costs.most_enumerated_ports);
-  const std::size_t most = rules.size() * most_claims_of_rule + 10'000;
+                                            Interval<Uint128> everything, const MergeLimits& most) {
+  const Cuts cuts = cuts_of(rules, most.enumerated_ports);
+  const std::size_t most_claims = rules.size() * most_claims_of_rule + 10'000;
   std::vector<Claim> claims;
   for (std::uint32_t place = 0; place < rules.size(); ++place) {
     const Tabular& rule = rules[place];
@@ -76,7 +76,7 @@ std::optional<std::vector<Claim>> claims_of(const std::vector<Tabular>& rules, F
       else
         for (const auto& range : rule.addresses->v6.intervals()) claim(range.first, range.last);
     });
-    if (claims.size() > most) return std::nullopt;
+    if (claims.size() > most_claims) return std::nullopt;
   }
   return claims;
 }
@@ -154,11 +154,11 @@ class Resolver {
 
 }  // namespace
 
-std::optional<Resolved> resolve(const std::vector<Tabular>& rules, Family family, const Costs& costs) {
+std::optional<Resolved> resolve(const std::vector<Tabular>& rules, Family family, const MergeLimits& most) {
   const Interval<Uint128> everything{0, family == Family::ipv4 ? Uint128{0xffffffff} : ~Uint128{0}};
-  std::optional<std::vector<Claim>> claims = claims_of(rules, family, everything, costs);
+  std::optional<std::vector<Claim>> claims = claims_of(rules, family, everything, most);
   if (!claims) return std::nullopt;
   return Resolver(rules, everything).run(std::move(*claims));
 }
 
-}  // namespace portpolicy::nft
+}  // namespace portpolicy::backend

@@ -1,4 +1,4 @@
-#include "backends/nftables/conditions.h"
+#include "backends/common/conditions.h"
 
 #include <algorithm>
 #include <cassert>
@@ -7,7 +7,7 @@
 
 #include "compiler/base/overloaded.h"
 
-namespace portpolicy::nft {
+namespace portpolicy::backend {
 namespace {
 
 std::size_t index(Side side) {
@@ -133,4 +133,4 @@ Answer answer_of(Verdict verdict, TcpShare tcp) {
   std::unreachable();
 }
 
-}  // namespace portpolicy::nft
+}  // namespace portpolicy::backend

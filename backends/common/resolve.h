@@ -5,10 +5,9 @@
 #include <utility>
 #include <vector>
 
-#include "backends/nftables/arrange.h"
-#include "backends/nftables/model.h"
+#include "backends/common/arrange.h"
 
-namespace portpolicy::nft {
+namespace portpolicy::backend {
 
 /// Ports that all rules treat alike, of one protocol.
 struct Service {
@@ -33,6 +32,6 @@ struct Resolved {
 };
 
 /// Services stand apart. Nothing where ranges of ports and single ports cut each other into too many.
-std::optional<Resolved> resolve(const std::vector<Tabular>& rules, Family family, const Costs& costs);
+std::optional<Resolved> resolve(const std::vector<Tabular>& rules, Family family, const MergeLimits& most);
 
-}  // namespace portpolicy::nft
+}  // namespace portpolicy::backend

@@ -1,11 +1,11 @@
-#include "backends/nftables/arrange.h"
+#include "backends/common/arrange.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "backends/nftables/conditions.h"
+#include "backends/common/conditions.h"
 
-namespace portpolicy::nft {
+namespace portpolicy::backend {
 namespace {
 
 std::size_t range_count(const AddressSet& set, Family family) {
@@ -13,12 +13,12 @@ std::size_t range_count(const AddressSet& set, Family family) {
 }
 
 /// How many elements these ports are at least; nothing where one of their ranges is long.
-std::optional<std::size_t> enumerated(const PortSet& ports, const Costs& costs) {
+std::optional<std::size_t> enumerated(const PortSet& ports, const MergeLimits& most) {
   std::size_t count = 0;
   for (const auto& range : ports.intervals()) {
     const std::size_t size = std::size_t{range.last} - range.first + 1;
-    if (size > costs.most_ports_of_range) return std::nullopt;
-    count += size > costs.most_enumerated_ports ? 1 : size;
+    if (size > most.ports_of_range) return std::nullopt;
+    count += size > most.enumerated_ports ? 1 : size;
   }
   return count;
 }
@@ -29,7 +29,7 @@ bool decides_only(const filter::Rule& rule) {
 
 /// Nothing for what is not tabular.
 std::optional<Tabular> tabular(const filter::Filter& filter, const filter::Rule& rule, Family family,
-                               const Costs& costs) {
+                               const MergeLimits& most) {
   if (!decides_only(rule)) return std::nullopt;
   Tabular result{&rule, std::nullopt, nullptr, nullptr, nullptr};
   for (const filter::Match& match : rule.all_of) {
@@ -54,10 +54,10 @@ std::optional<Tabular> tabular(const filter::Filter& filter, const filter::Rule&
     }
   }
   if (result.protocols == nullptr || result.ports == nullptr) return std::nullopt;
-  const auto ports = enumerated(*result.ports, costs);
+  const auto ports = enumerated(*result.ports, most);
   if (!ports) return std::nullopt;
   const std::size_t ranges = result.addresses == nullptr ? 1 : range_count(*result.addresses, family);
-  if (ranges * *ports * result.protocols->size() > costs.most_tuples_of_rule) return std::nullopt;
+  if (ranges * *ports * result.protocols->size() > most.tuples_of_rule) return std::nullopt;
   return result;
 }
 
@@ -82,8 +82,8 @@ bool apart(const filter::Filter& filter, const Conditions& a, const Conditions& 
 
 class Arrangement {
  public:
-  Arrangement(const filter::Filter& filter, Family family, const Costs& costs)
-      : filter_(filter), family_(family), costs_(costs) {}
+  Arrangement(const filter::Filter& filter, Family family, const MergeLimits& most)
+      : filter_(filter), family_(family), most_(most) {}
 
   void add(const Tabular& rule) {
     const std::optional<std::size_t> place = block_for(rule);
@@ -126,7 +126,7 @@ class Arrangement {
 
   /// Whether the rule, which only decides, can go before all pieces from this one on, which are no blocks.
   bool crosses_all(const filter::Rule& rule, std::size_t first) {
-    if (pieces_.size() - first > costs_.most_rules_crossed) return false;
+    if (pieces_.size() - first > most_.rules_crossed) return false;
     std::optional<Conditions> conditions;
     for (std::size_t i = first; i < pieces_.size(); ++i) {
       const filter::Rule& other = *pieces_[i].rule;
@@ -157,7 +157,7 @@ class Arrangement {
 
   const filter::Filter& filter_;
   Family family_;
-  const Costs& costs_;
+  const MergeLimits& most_;
   std::vector<Piece> pieces_;
   std::optional<std::size_t> last_block_;
   /// The pieces behind the last block.
@@ -180,16 +180,16 @@ bool matches_nothing(const filter::Filter& filter, const filter::Rule& rule, Fam
 
 }  // namespace
 
-std::vector<Piece> arrange(const filter::Filter& filter, const filter::Chain& chain, Family family, const Costs& costs,
-                           bool merge) {
-  Arrangement arrangement(filter, family, costs);
+std::vector<Piece> arrange(const filter::Filter& filter, const filter::Chain& chain, Family family,
+                           const MergeLimits& most, bool merge) {
+  Arrangement arrangement(filter, family, most);
   for (const filter::Rule& rule : chain.rules) {
     if (matches_nothing(filter, rule, family)) continue;
-    const std::optional<Tabular> of_table = merge ? tabular(filter, rule, family, costs) : std::nullopt;
+    const std::optional<Tabular> of_table = merge ? tabular(filter, rule, family, most) : std::nullopt;
     if (of_table) arrangement.add(*of_table);
     else arrangement.add(rule);
   }
   return arrangement.take();
 }
 
-}  // namespace portpolicy::nft
+}  // namespace portpolicy::backend

@@ -1,13 +1,24 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
-#include "backends/nftables/model.h"
 #include "compiler/filter/filter.h"
 
-namespace portpolicy::nft {
+/// What the writers of all targets ask about the rules of a filter.
+namespace portpolicy::backend {
+
+enum class Side : std::uint8_t { source, destination };
+
+/// What becomes of a packet.
+enum class Answer : std::uint8_t {
+  accept,
+  drop,
+  reset,             ///< a TCP reset; of TCP only
+  admin_prohibited,  ///< an ICMP error that says so
+};
 
 /// All that a rule of the filter asks of a packet, one condition a field. Arrays go by `Side`.
 struct Conditions {
@@ -44,7 +55,7 @@ bool alike_in_both_families(const filter::Filter& filter, const Conditions& cond
 enum class TcpShare { none, some, all };
 TcpShare tcp_share(const Conditions& conditions);
 
-/// What a verdict is in nft for packets of which so many are TCP; not for a reject of some, which needs two rules.
+/// What a verdict comes to for packets of which so many are TCP; not for a reject of some, which needs two rules.
 Answer answer_of(Verdict verdict, TcpShare tcp);
 
-}  // namespace portpolicy::nft
+}  // namespace portpolicy::backend
