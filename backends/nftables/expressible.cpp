@@ -6,10 +6,9 @@
 #include <utility>
 
 #include "backends/common/conditions.h"
+#include "backends/common/refuse.h"
 #include "backends/nftables/alternatives.h"
 #include "backends/nftables/chain_depth.h"
-#include "compiler/base/overloaded.h"
-#include "compiler/filter/calls.h"
 
 namespace portpolicy::nft {
 namespace {
@@ -22,23 +21,6 @@ std::string defect(const Limit& limit) {
   if (price == 0) return "it is faster than one packet a nanosecond";
   if (limit.burst > std::numeric_limits<std::uint64_t>::max() / price) return "its burst takes longer than 500 years";
   return {};
-}
-
-/// What a rule does that only rule sets of others do, and that is not written; empty when it does nothing of the kind.
-std::string not_written(const filter::Filter& filter, const filter::Rule& rule) {
-  for (const filter::Match& match : rule.all_of)
-    if (const auto* opaque = std::get_if<filter::Opaque>(&match))
-      return "asks for `" + filter.opaques[opaque->condition.index] + "`";
-  return std::visit(Overloaded{
-                        [](Verdict) { return std::string(); },
-                        [](const filter::Jump&) { return std::string(); },
-                        [&](const filter::Goto& go) {
-                          return "goes to the chain `" + filter.chains[go.chain.index].name + "` for good";
-                        },
-                        [](filter::Return) { return std::string("returns from its chain"); },
-                        [](filter::Continue) { return std::string("has no verdict"); },
-                    },
-                    rule.action);
 }
 
 std::optional<InterfacePattern> unwritable_interface(const filter::Rule& rule) {
@@ -55,7 +37,7 @@ std::optional<InterfacePattern> unwritable_interface(const filter::Rule& rule) {
 
 /// Why nft cannot say this rule; empty when it can.
 std::string why_not(const filter::Filter& filter, const filter::Rule& rule) {
-  if (const std::string why = not_written(filter, rule); !why.empty())
+  if (const std::string why = backend::not_of_policies(filter, rule); !why.empty())
     return why + ", and portpolicy does not write that for nftables";
   const bool limited = rule.limit.has_value();
   const std::optional<InterfacePattern> pattern = unwritable_interface(rule);
@@ -74,15 +56,8 @@ std::string why_not(const filter::Filter& filter, const filter::Rule& rule) {
 }  // namespace
 
 void report_inexpressible(const filter::Filter& filter, Diagnostics& diagnostics) {
-  for (const std::uint32_t chain : filter::reachable_chains(filter)) {
-    for (const filter::Rule& rule : filter.chains[chain].rules) {
-      const std::string why = why_not(filter, rule);
-      if (why.empty()) continue;
-      const filter::Origin& origin = filter.origins[rule.origin];
-      const std::string place = origin.place.empty() ? "" : " (" + origin.place + ")";
-      diagnostics.add(Code::not_expressible, origin.where, "rule `" + origin.name + "`" + place + " " + why);
-    }
-  }
+  backend::report_inexpressible(
+      filter, [&](const filter::Rule& rule) { return why_not(filter, rule); }, diagnostics);
 }
 
 void report_too_deep(const Ruleset& ruleset, Diagnostics& diagnostics) {

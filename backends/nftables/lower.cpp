@@ -10,6 +10,7 @@
 
 #include "backends/common/arrange.h"
 #include "backends/common/conditions.h"
+#include "backends/common/text.h"
 #include "backends/nftables/chain_depth.h"
 #include "backends/nftables/estimate.h"
 #include "backends/nftables/expressible.h"
@@ -141,7 +142,7 @@ Ruleset shaped(const filter::Filter& filter, Options options, Optimize optimize)
   options.optimize = optimize;
   Ruleset result;
   for (const filter::Origin& origin : filter.origins)
-    result.comments.push_back(comment_text(origin.place.empty() ? origin.name : origin.name + " " + origin.place));
+    result.comments.push_back(backend::comment_of(origin, most_comment_bytes));
   if (std::none_of(filter.hooks.begin(), filter.hooks.end(), [](const auto& hook) { return hook.has_value(); }))
     return result;
   const LeftOut unmatched = left_out(filter);

@@ -12,10 +12,7 @@ namespace portpolicy::nft {
 inline constexpr std::size_t most_comment_bytes = 127;
 inline constexpr std::size_t most_log_prefix_bytes = 127;
 
-/// Printable ASCII on one line, at most `limit` bytes, that can stand between quotes; other bytes become `?`.
-std::string comment_text(std::string_view text, std::size_t limit = most_comment_bytes);
-
-/// As `comment_text`, and without `$`, which nft takes for a variable in a log prefix, quoted or not.
+/// As `printable`, and without `$`, which nft takes for a variable in a log prefix, quoted or not.
 std::string log_prefix_text(std::string_view text);
 
 /// Makes identifiers out of names, each one once.

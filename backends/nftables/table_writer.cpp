@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "backends/common/text.h"
 #include "backends/nftables/address_lists.h"
 #include "backends/nftables/alternatives.h"
 #include "compiler/base/overloaded.h"
@@ -99,7 +100,7 @@ std::optional<ChainId> TableWriter::called(std::uint32_t filter_chain) const {
 }
 
 std::uint32_t TableWriter::new_comment(std::string_view text) {
-  comments_.push_back(comment_text(text));
+  comments_.push_back(backend::printable(text, most_comment_bytes));
   return static_cast<std::uint32_t>(comments_.size() - 1);
 }
 

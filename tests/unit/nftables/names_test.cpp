@@ -4,6 +4,8 @@
 
 #include <set>
 
+#include "backends/common/text.h"
+
 using namespace portpolicy::nft;
 
 TEST_CASE("an nft identifier has only letters, digits and underscores, and is given once") {
@@ -30,7 +32,7 @@ TEST_CASE("many names that look alike stay different") {
 }
 
 TEST_CASE("comments and log prefixes cannot leave their quotes") {
-  CHECK(comment_text("a\"b\\c\nd\x7f\x01é") == "a?b?c?d????");
-  CHECK(comment_text(std::string(200, 'a')).size() == most_comment_bytes);
+  CHECK(portpolicy::backend::printable("a\"b\\c\nd\x7f\x01é", 127) == "a?b?c?d????");
+  CHECK(portpolicy::backend::printable(std::string(200, 'a'), 127).size() == 127);
   CHECK(log_prefix_text("$x ") == "?x ");
 }
