@@ -3,21 +3,18 @@
 #include <cstdint>
 #include <string>
 
+#include "backends/common/numbers.h"
 #include "compiler/base/address.h"
 #include "compiler/base/limit.h"
 #include "compiler/base/transport.h"
 
-/// Values as nft writes them, appended to the text; made for millions of elements.
+/// Values as nft writes them, appended to the text.
 namespace portpolicy::nft {
 
-void append_number(std::string& text, std::uint64_t number);
-void append_v4(std::string& text, std::uint32_t address);
-/// RFC 5952, always in hexadecimal.
-void append_v6(std::string& text, Uint128 address);
-
-/// The shortest of value, prefix and `a-b`.
-void append_range(std::string& text, Interval<std::uint32_t> range);
-void append_range(std::string& text, Interval<Uint128> range);
+using backend::append_number;
+using backend::append_range;
+using backend::append_v4;
+using backend::append_v6;
 
 /// The mask of a prefix: `255.255.0.0`, `ffff:ffff::`.
 void append_mask(std::string& text, Family family, int length);

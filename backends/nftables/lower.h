@@ -1,7 +1,6 @@
 #pragma once
 
-#include <cstdint>
-
+#include "backends/common/optimize.h"
 #include "backends/nftables/cost.h"
 #include "backends/nftables/model.h"
 #include "compiler/diagnostics/diagnostic.h"
@@ -9,15 +8,11 @@
 
 namespace portpolicy::nft {
 
-enum class Optimize : std::uint8_t {
-  readable,   ///< as a person would write it: a rule for each rule
-  fast,       ///< so that a packet costs little, however many rules there are
-  automatic,  ///< readable until it costs much more than fast (`Costs::noticeable`)
-};
+using backend::Optimize;
 
 struct Options {
-  Optimize optimize = Optimize::automatic;
-  bool counters = false;  ///< every rule keeps a line of its own, with a counter
+  Optimize optimize = Optimize::automatic;  ///< readable until it costs so much more than fast: `Costs::noticeable`
+  bool counters = false;                    ///< every rule keeps a line of its own, with a counter
   Costs costs;
 };
 

@@ -1,0 +1,93 @@
+#include "backends/iptables/lower.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "backends/common/text.h"
+#include "backends/iptables/expressible.h"
+#include "backends/iptables/lookups.h"
+#include "backends/iptables/table_writer.h"
+
+namespace portpolicy::iptables {
+namespace {
+
+std::string_view chain_name(Direction direction) {
+  switch (direction) {
+    case Direction::inbound:
+      return "IN";
+    case Direction::outbound:
+      return "OUT";
+    case Direction::forward:
+      return "FWD";
+  }
+  std::unreachable();
+}
+
+class TableLowering {
+ public:
+  TableLowering(const filter::Filter& filter, const Options& options, Family family, std::vector<std::string>& comments)
+      : filter_(filter), options_(options), writer_(filter, options, family, comments) {}
+
+  Table run() {
+    for (const Direction direction : directions) {
+      const auto& hook = filter_.hooks[static_cast<std::size_t>(direction)];
+      if (!hook) continue;
+      const ChainId chain = writer_.add_chain(chain_name(direction));
+      writer_.set_hook(direction, {chain, hook->otherwise == Verdict::allow ? Answer::accept : Answer::drop});
+      lower_chain(filter_.chains[hook->chain.index], chain);
+      if (hook->otherwise != Verdict::allow) end(chain, hook->otherwise);
+    }
+    return writer_.take();
+  }
+
+ private:
+  void lower_chain(const filter::Chain& chain, ChainId to) {
+    std::vector<backend::Piece> pieces;
+    if (rules_to_merge() > 0) pieces = backend::arrange(filter_, chain, writer_.family(), options_.costs.merge, true);
+    const auto is_merged = [&](const backend::Piece& piece) { return piece.tabular.size() >= rules_to_merge(); };
+    if (std::ranges::none_of(pieces, is_merged)) {
+      for (const filter::Rule& rule : chain.rules) writer_.lower_rule(rule, to);
+      return;
+    }
+    for (const backend::Piece& piece : pieces) {
+      if (piece.rule != nullptr) writer_.lower_rule(*piece.rule, to);
+      else if (is_merged(piece)) write_lookups(writer_, piece, to, chain.name);
+      else
+        for (const backend::Tabular& rule : piece.tabular) writer_.lower_rule(*rule.rule, to);
+    }
+  }
+
+  /// From how many rules on they are looked up together; 0: never.
+  std::size_t rules_to_merge() const {
+    if (options_.counters || options_.optimize == backend::Optimize::readable) return 0;
+    return options_.optimize == backend::Optimize::fast ? options_.costs.merged_for_speed
+                                                        : options_.costs.merged_at_all;
+  }
+
+  void end(ChainId chain, Verdict verdict) {
+    const std::uint32_t comment = writer_.new_comment("default");
+    if (verdict == Verdict::deny) return writer_.add(chain, {{}, {}, Answer::drop, comment});
+    writer_.add(chain, {{ProtocolIs{protocols::tcp}}, {}, Answer::reset, comment});
+    writer_.add(chain, {{}, {}, Answer::admin_prohibited, comment});
+  }
+
+  const filter::Filter& filter_;
+  const Options& options_;
+  TableWriter writer_;
+};
+
+}  // namespace
+
+Ruleset lower(const filter::Filter& filter, const Options& options, Diagnostics& diagnostics) {
+  Ruleset result;
+  report_inexpressible(filter, diagnostics);
+  if (diagnostics.has_errors()) return result;
+  for (const filter::Origin& origin : filter.origins)
+    result.comments.push_back(backend::comment_of(origin, most_comment_bytes));
+  for (const Family family : families)
+    result.tables.push_back(TableLowering(filter, options, family, result.comments).run());
+  return result;
+}
+
+}  // namespace portpolicy::iptables
