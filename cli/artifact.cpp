@@ -40,7 +40,7 @@ std::vector<nft::TableName> left_behind(const nft::Reading& reading) {
 std::optional<nft::Reading> read_back(const SourceMap& sources, FileId artifact, Diagnostics& diagnostics) {
   std::optional<nft::Reading> reading = nft::read(sources.text(artifact), artifact, diagnostics);
   if (!reading) return std::nullopt;
-  for (const nft::Remark& remark : reading->not_understood)
+  for (const filter::Remark& remark : reading->not_understood)
     diagnostics.add(Code::not_understood, remark.where, remark.text + " is not understood");
   return reading;
 }

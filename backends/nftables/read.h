@@ -8,6 +8,7 @@
 #include "compiler/diagnostics/diagnostic.h"
 #include "compiler/diagnostics/source_map.h"
 #include "compiler/filter/filter.h"
+#include "compiler/filter/remark.h"
 
 namespace portpolicy::nft {
 
@@ -18,21 +19,15 @@ struct TableName {
   friend auto operator<=>(const TableName&, const TableName&) = default;
 };
 
-/// A part of a rule set and what there is to say of it.
-struct Remark {
-  Span where;
-  std::string text;
-};
-
 /// What a script for `nft -f` (nft(8)) makes of IPv4 and IPv6 packets at the hooks input, output and forward.
 struct Reading {
   /// Origins are the chain and line of each rule, limits its named limits, meters and limit statements, each by itself.
   filter::Filter filter;
   /// What is not understood, in the order of the text. In the filter each is an opaque condition, so that nothing is
   /// taken for granted.
-  std::vector<Remark> not_understood;
+  std::vector<filter::Remark> not_understood;
   /// What has no say over those packets and was passed over: address translation, other families, counters that nobody asks.
-  std::vector<Remark> passed_over;
+  std::vector<filter::Remark> passed_over;
   /// Tables that exist when the script has run, and those whose former content it removed, whatever it was.
   std::vector<TableName> defined, removed;
   /// Families of which it removed every table, known by name or not (`flush ruleset`).

@@ -15,8 +15,8 @@ constexpr std::size_t most_branches = 100'000;
 
 }  // namespace
 
-std::vector<Remark> Remarks::list(const Places& places) const {
-  std::vector<Remark> remarks;
+std::vector<filter::Remark> Remarks::list(const Places& places) const {
+  std::vector<filter::Remark> remarks;
   for (const auto& [place, where] : places) remarks.push_back({source_.span(where), place.second});
   return remarks;
 }

@@ -25,15 +25,15 @@ class Remarks {
   /// Whether something of this text was not understood there.
   bool has_part_of(std::string_view text, Extent where) const;
   /// In order of the text, each once.
-  std::vector<Remark> not_understood() const { return list(unknown_); }
-  std::vector<Remark> passed_over() const { return list(passed_); }
+  std::vector<filter::Remark> not_understood() const { return list(unknown_); }
+  std::vector<filter::Remark> passed_over() const { return list(passed_); }
 
  private:
   using Places = std::map<std::pair<std::uint32_t, std::string>, Extent>;
   static void add(Places& places, Extent where, std::string text) {
     places.try_emplace({where.begin, std::move(text)}, where);
   }
-  std::vector<Remark> list(const Places& places) const;
+  std::vector<filter::Remark> list(const Places& places) const;
 
   const Source& source_;
   Places unknown_, passed_;

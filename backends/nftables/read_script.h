@@ -97,7 +97,7 @@ struct Script {
   std::vector<Table> tables;
   std::vector<TableName> removed;
   std::vector<std::string_view> all_removed;  ///< families of which every table was removed
-  std::vector<Remark> passed_over;
+  std::vector<filter::Remark> passed_over;
 };
 
 /// Runs the commands. What cannot be read is told to the source.
