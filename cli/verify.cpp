@@ -2,16 +2,13 @@
 
 #include <CLI/App.hpp>
 #include <array>
-#include <cerrno>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
-#include <system_error>
 
 #include "cli/artifact.h"
 #include "cli/bounds_text.h"
 #include "cli/choices.h"
 #include "cli/exit_code.h"
+#include "cli/rule_files.h"
 #include "cli/usage.h"
 #include "compiler/diagnostics/finding_json.h"
 #include "host/nftables/ask.h"
@@ -21,21 +18,6 @@ namespace portpolicy::cli::verify {
 namespace {
 
 constexpr std::array<std::string_view, 1> targets{"nftables"};
-
-/// The whole of a file, or of standard input for `-`. What is wrong with it is said; the error is the exit code.
-std::expected<std::string, int> content_of(const std::string& path, Io& io) {
-  const auto all = [](std::istream& in) { return std::string(std::istreambuf_iterator<char>(in), {}); };
-  if (path == "-") return all(io.in);
-  std::ifstream file(path, std::ios::binary);
-  if (file.is_open()) file.peek();
-  if (!file.is_open() || file.bad()) {
-    io.err << "portpolicy: cannot read `" << escaped(path) << "`: " << escaped(std::generic_category().message(errno))
-           << '\n';
-    return std::unexpected(exit_file);
-  }
-  file.clear();
-  return all(file);
-}
 
 /// What asking the kernel came to. Without an equality it was not asked, or refused the script.
 struct KernelAnswer {

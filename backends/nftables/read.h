@@ -28,6 +28,8 @@ struct Reading {
   std::vector<filter::Remark> not_understood;
   /// What has no say over those packets and was passed over: address translation, other families, counters that nobody asks.
   std::vector<filter::Remark> passed_over;
+  /// Chains with rules that nothing leads to, which the filter does without.
+  std::vector<filter::Remark> unused_chains;
   /// Tables that exist when the script has run, and those whose former content it removed, whatever it was.
   std::vector<TableName> defined, removed;
   /// Families of which it removed every table, known by name or not (`flush ruleset`).

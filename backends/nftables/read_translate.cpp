@@ -76,6 +76,7 @@ class Translation {
   std::map<std::pair<const Chain*, std::optional<filter::ChainId>>, filter::ChainId> chains_;
   std::set<const Chain*> read_;
   std::vector<Pending> pending_;
+  std::vector<filter::Remark> unused_chains_;
 };
 
 bool is_ours(std::string_view family) {
@@ -299,6 +300,8 @@ void Translation::read_rest() {
     for (const Chain& chain : table.chains.all()) {
       const bool asks = elsewhere.contains(&chain);
       if (read_.contains(&chain) && !asks) continue;
+      if (!chain.hook && !asks && !chain.rules.empty())
+        unused_chains_.push_back({source_.span(chain.where), name_of(table, chain.name)});
       for (const Extent& where : chain.rules)
         if (const std::optional<Rule> rule = read_rule(context, where); rule && asks)
           effects_.distrust_limits(table, chain.name, *rule);
@@ -340,6 +343,7 @@ Reading Translation::all() {
   reading.not_understood = remarks_.not_understood();
   reading.passed_over = remarks_.passed_over();
   reading.passed_over.insert(reading.passed_over.end(), script_.passed_over.begin(), script_.passed_over.end());
+  reading.unused_chains = std::move(unused_chains_);
   reading.removed = script_.removed;
   for (const std::string_view family : script_.all_removed) reading.flushed.emplace_back(family);
   for (const Table& table : script_.tables)
