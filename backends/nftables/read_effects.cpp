@@ -56,11 +56,13 @@ void Effects::add(const Place& place, const Rule& rule) {
   if (rule.does_beside)
     remarks_.passed_over(*rule.does_beside,
                          "packets of connections that are taken out of the way here skip later rules");
-  if (!decides && !matters_elsewhere(rule)) return;
+  const bool matters = decides || matters_elsewhere(rule);
+  if (!matters && !rule.log) return;
   Work work{place, rule, source_.line(rule.where.begin), {}, 0, {}, {}};
   work.name = std::string(place.chain) + ":" + std::to_string(work.line);
   work.origin = writer_.origin(work.name, source_.span(rule.where));
   work.branches.push_back(any(work));
+  if (!matters) return add_log(work);
   for (std::size_t i = 0; i < rule.matches.size(); ++i) {
     ask_limits(work, i, decides);
     ask(work, rule.matches[i]);
@@ -69,6 +71,17 @@ void Effects::add(const Place& place, const Rule& rule) {
   if (!decides) return;
   if (rule.does_anything) return decide_anything(work, rule.does_anything->text, rule.does_anything->where);
   decide(work);
+}
+
+/// A rule that logs and decides nothing, for those who ask what else depends on a packet: for all packets that it may log.
+void Effects::add_log(Work& work) {
+  for (const Match& match : work.rule.matches) {
+    const auto* lookup = std::get_if<Lookup>(&match);
+    if (std::holds_alternative<Test>(match) || (lookup != nullptr && is_understood(*lookup, work.rule)))
+      ask(work, match);
+  }
+  for (const Conditions& branch : work.branches)
+    add_to(work.place.into, work, branch, filter::Continue{}, std::nullopt);
 }
 
 void Effects::add_uncertain_drop(const Place& place, Extent where, const std::string& text) {
@@ -84,14 +97,18 @@ void Effects::add_uncertain_drop(const Place& place, Extent where, const std::st
 /// is not understood, which would be said for nothing.
 bool Effects::matters_elsewhere(const Rule& rule) {
   const auto is_shared = [](const LimitUse& use) { return !use.shared.empty(); };
-  const auto is_understood = [&](const Match& match) {
+  const auto understands = [&](const Match& match) {
     if (std::holds_alternative<Unknown>(match)) return false;
     const auto* lookup = std::get_if<Lookup>(&match);
-    const Elements* elements = lookup != nullptr ? elements_of(*lookup, rule) : nullptr;
-    return elements == nullptr || (elements->known && fit(lookup->keys, *elements));
+    return lookup == nullptr || is_understood(*lookup, rule);
   };
   return std::ranges::any_of(rule.limits, is_shared) ||
-         (!rule.limits.empty() && std::ranges::all_of(rule.matches, is_understood));
+         (!rule.limits.empty() && std::ranges::all_of(rule.matches, understands));
+}
+
+bool Effects::is_understood(const Lookup& lookup, const Rule& rule) {
+  const Elements* elements = elements_of(lookup, rule);
+  return elements == nullptr || (elements->known && fit(lookup.keys, *elements));
 }
 
 /// A packet takes from the bucket when it comes to the limit, whatever stands behind it in the rule.

@@ -72,6 +72,8 @@ class Effects {
   const std::vector<Group>* groups(const Elements& elements, bool is_map);
   const Elements* elements_of(const Lookup& lookup, const Rule& rule);
   bool matters_elsewhere(const Rule& rule);
+  bool is_understood(const Lookup& lookup, const Rule& rule);
+  void add_log(Work& work);
   void ask(Work& work, const Match& match);
   void ask_lookup(Work& work, const Lookup& lookup);
   void ask_unknown(Work& work, const Unknown& unknown);
