@@ -60,6 +60,8 @@ std::optional<Reading> read(std::span<const Input> inputs, Diagnostics& diagnost
     if (tables.whole || tables.find("filter") != nullptr) reading.families |= filter::bit(family);
   }
   if (diagnostics.errors() != errors) return std::nullopt;
+  for (auto& [origin, text] : writer.untold)
+    remarks.not_understood(writer.filter.origins[origin].where, std::move(text));
   reading.filter = std::move(writer.filter);
   reading.not_understood = remarks.not_understood();
   reading.passed_over = remarks.passed_over();

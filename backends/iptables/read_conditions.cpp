@@ -130,7 +130,9 @@ void Writer::add_rest(filter::ChainId chain, const Conditions& conditions, const
     std::string text = "protocol";
     for (std::size_t number = 0; number < rest.size(); ++number)
       if (rest[number]) text += " " + std::to_string(number);
-    kept.opaque.emplace_back(text + " over " + std::string(to_string(conditions.family)), false);
+    text += " over " + std::string(to_string(conditions.family));
+    kept.opaque.emplace_back(text, false);
+    untold.emplace_back(tail.origin, std::move(text));
   }
   const auto plainly = [&](const filter::Action& action) {
     return Tail{action, std::nullopt, std::nullopt, tail.origin};
