@@ -24,7 +24,7 @@ bool run(const Input& input, Texts& texts, Diagnostics& diagnostics) {
   const text::Source& source = texts.sources.emplace_back(input.text, input.file, diagnostics);
   switch (text::kind_of(source)) {
     case text::TextKind::nothing:
-      return source.refuse({0, 0}, "there are neither rules nor sets in this text");
+      return true;  // as `ipset save` prints where there are no sets
     case text::TextKind::sets:
       texts.sets.run(source);
       return true;
@@ -47,6 +47,9 @@ std::optional<Reading> read(std::span<const Input> inputs, Diagnostics& diagnost
   const std::size_t errors = diagnostics.errors();
   Texts texts;
   for (const Input& input : inputs) run(input, texts, diagnostics);
+  if (!texts.read[0] && !texts.read[1] && diagnostics.errors() == errors)
+    diagnostics.add(Code::foreign_syntax, inputs.empty() ? Span{} : Span{inputs[0].file, 0, 0},
+                    "there are no rules here");
   text::Writer writer;
   text::Remarks remarks;
   Reading reading;

@@ -131,6 +131,7 @@ bool Effects::ask_header(Work& work, const Given& given) {
     case O::out_interface:
       return ask_interface(work, given);
     case O::fragments:
+      if (family_ == Family::ipv6) return work.refuse(given.where, "`-f` is not for IPv6; there it is `-m frag`");
       ask_text(work, "-f", given.where, given.negated);
       return true;
     default:
@@ -211,7 +212,8 @@ bool Effects::ask_interface(Work& work, const Given& given) {
   const bool in = given.option == O::in_interface;
   InterfaceSet set = InterfaceSet::all();
   if (name.size() > 15) return work.refuse(given.where, "a name of an interface has at most 15 characters");
-  if (!name.empty() && name != "+") {
+  if (name.empty()) return work.refuse(given.where, "the name of the interface is empty");
+  if (name != "+") {
     const bool wildcard = name.ends_with('+');
     const auto pattern = InterfacePattern::parse(wildcard ? name.substr(0, name.size() - 1) + "*" : name);
     if (!pattern || pattern->wildcard != wildcard) {
@@ -307,11 +309,12 @@ bool Effects::ask_port_lists(Work& work, const Given& given) {
   for (const std::string_view text : parts(given.values[0], ',')) {
     Interval<std::uint16_t> ports;
     const Known known = read_ports(text, ':', ports);
-    if (known == Known::nowhere)
+    const bool range = text.contains(':');
+    if (known == Known::nowhere || (range && known == Known::yes && ports.first >= ports.last))
       return work.refuse(given.where, "`" + std::string(text) + "` is no port and no range of ports");
     all_known = all_known && known == Known::yes;
-    slots += text.contains(':') ? 2u : 1u;
-    if (ports.first <= ports.last) list.push_back(ports);
+    slots += range ? 2u : 1u;
+    list.push_back(ports);
   }
   if (slots > most_port_slots)
     return work.refuse(given.where, "`-m multiport` takes " + std::to_string(most_port_slots) +
@@ -414,8 +417,11 @@ bool Effects::ask_range(Work& work, const Given& given) {
   if (!first || !last)
     return work.refuse(given.where,
                        "`" + std::string(text) + "` is no range of " + std::string(to_string(family_)) + " addresses");
-  if (*first > *last) return work.refuse(given.where, "the range ends before it begins");
-  const filter::AddressSetId id = writer_.addresses({family_, *first, *last}, given.negated);
+  // A range that ends before it begins holds nothing; the kernel says so, and takes it.
+  const bool none = *first > *last;
+  if (none && given.negated) return true;
+  const filter::AddressSetId id =
+      none ? writer_.addresses("", AddressSet()) : writer_.addresses({family_, *first, *last}, given.negated);
   for (Conditions& branch : work.branches) {
     if (is_source(given)) branch.others.emplace_back(filter::SourceIn{id});
     else branch.others.emplace_back(filter::DestinationIn{id});

@@ -251,8 +251,10 @@ bool Run::read_service(Set& set, std::string_view text, Element& element) {
   const Protocol protocol{element.protocol};
   if (protocol == protocols::icmp || protocol == protocols::icmpv6) {
     const auto types = read_icmp(value, protocol == protocols::icmp ? Family::ipv4 : Family::ipv6);
-    if (!types || types->intervals().size() != 1) return false;
-    element.ports = {types->intervals()[0].first, types->intervals()[0].last};
+    if (!types || types->is_all() || types->intervals().size() != 1) return false;
+    // An element has one type and one code; a name without one stands for code 0.
+    const std::uint16_t first = types->intervals()[0].first;
+    element.ports = {first, first};
     return true;
   }
   // The sets know no ports of DCCP.
