@@ -16,17 +16,12 @@ namespace portpolicy::cli {
 
 namespace {
 
-constexpr filter::Families both_families = filter::bit(Family::ipv4) | filter::bit(Family::ipv6);
-
 std::optional<ForeignRules> read_nftables(FileId file, const SourceMap& sources, Diagnostics& diagnostics) {
   auto reading = nft::read(sources.text(file), file, diagnostics);
   if (!reading) return std::nullopt;
-  return ForeignRules{std::move(reading->filter),
-                      std::move(reading->not_understood),
-                      std::move(reading->passed_over),
-                      std::move(reading->unused_chains),
-                      both_families,
-                      {file}};
+  return ForeignRules{std::move(reading->filter),      std::move(reading->not_understood),
+                      std::move(reading->passed_over), std::move(reading->unused_chains),
+                      filter::both_families,           {file}};
 }
 
 }  // namespace

@@ -65,6 +65,17 @@ Result<Limit> Limit::parse(std::string_view text) {
   return limit;
 }
 
+Limit in_smallest_unit(Limit limit) {
+  for (const Limit::Unit unit : {Limit::Unit::second, Limit::Unit::minute, Limit::Unit::hour}) {
+    const std::uint64_t in_unit = std::uint64_t{limit.rate} * seconds_in(unit);
+    if (unit >= limit.unit || in_unit % seconds_in(limit.unit) != 0) continue;
+    limit.rate = static_cast<std::uint32_t>(in_unit / seconds_in(limit.unit));
+    limit.unit = unit;
+    break;
+  }
+  return limit;
+}
+
 std::string_view to_string(Limit::Unit unit) {
   switch (unit) {
     case Limit::Unit::second:

@@ -25,6 +25,8 @@ struct Limit {
   static Result<Limit> parse(std::string_view text);
   friend auto operator<=>(const Limit&, const Limit&) = default;
 };
+/// The same rate in the smallest unit in which it is a whole number.
+Limit in_smallest_unit(Limit limit);
 std::string_view to_string(Limit::Unit unit);
 std::string to_string(const Limit& limit);
 constexpr std::uint32_t seconds_in(Limit::Unit unit) {

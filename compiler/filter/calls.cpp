@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <optional>
 
 namespace portpolicy::filter {
@@ -64,6 +65,19 @@ std::vector<std::uint32_t> reachable_chains(const Filter& filter) {
   std::vector<std::uint32_t> result;
   for (std::uint32_t chain = 0; chain < seen.size(); ++chain)
     if (seen[chain]) result.push_back(chain);
+  return result;
+}
+
+std::vector<std::uint32_t> called_chains(const Filter& filter) {
+  std::map<std::uint32_t, int> uses;
+  for (const auto& hook : filter.hooks)
+    if (hook) ++uses[hook->chain.index];
+  for (const std::uint32_t chain : reachable_chains(filter))
+    for (const Rule& rule : filter.chains[chain].rules)
+      if (const auto called = called_by(rule)) uses[called->index] += 2;
+  std::vector<std::uint32_t> result;
+  for (const auto& [chain, count] : uses)
+    if (count > 1) result.push_back(chain);
   return result;
 }
 

@@ -24,4 +24,8 @@ std::expected<std::vector<ChainId>, Recursion> called_first(const Filter& filter
 /// The chains that packets of a managed direction can come to, ascending.
 std::vector<std::uint32_t> reachable_chains(const Filter& filter);
 
+/// The chains that a target must keep as chains: those that rules call, and those of several hooks. Any other may stand where
+/// it is hooked.
+std::vector<std::uint32_t> called_chains(const Filter& filter);
+
 }  // namespace portpolicy::filter

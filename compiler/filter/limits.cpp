@@ -9,8 +9,6 @@
 namespace portpolicy::filter {
 namespace {
 
-constexpr Families both = bit(Family::ipv4) | bit(Family::ipv6);
-
 /// Goes the ways that packets of each family can go, in their order, and each of them once.
 class Walk {
  public:
@@ -68,14 +66,14 @@ LimitKeys::LimitKeys(const Filter& filter) {
   if (filter.limits.empty()) return;
   for (const Direction direction : directions)
     if (const std::optional<Hook>& hook = filter.hooks[static_cast<std::size_t>(direction)])
-      Walk(filter, *this).follow(hook->chain, both, direction);
+      Walk(filter, *this).follow(hook->chain, both_families, direction);
   number();
 }
 
 void LimitKeys::meet(std::uint32_t which, const Limit& limit, Families families) {
   const auto note = [&](Families place, Families met) {
     const auto [known, fresh] = index_of_.try_emplace({which, place}, met_.size());
-    if (fresh) met_.push_back({limit, met, 0});
+    if (fresh) met_.push_back({in_smallest_unit(limit), met, 0});
     else met_[known->second].families |= met;
   };
   if (!limit.per_source) return note(0, families);

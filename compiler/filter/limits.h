@@ -20,13 +20,15 @@ constexpr Families bit(Family family) {
   return family == Family::ipv4 ? 1 : 2;
 }
 
+inline constexpr Families both_families = bit(Family::ipv4) | bit(Family::ipv6);
+
 /// The families that packets of these boxes have.
 Families families_of(const std::vector<Box>& boxes);
 
 /// What a limit is known by in two rule sets, which have no names for it in common: what it says, and the how manyth one it
 /// is of those that say so. One `per source` is two, for IPv4 and IPv6 addresses share no bucket.
 struct LimitKey {
-  Limit limit;
+  Limit limit;               ///< in the smallest unit, for `120/hour` and `2/minute` are one rate
   Families families = 0;     ///< whose packets meet it
   std::uint32_t number = 0;  ///< of those alike, in the order in which packets meet them, from 0
   friend auto operator<=>(const LimitKey&, const LimitKey&) = default;

@@ -39,13 +39,22 @@ struct Sides {
   const filter::Filter& artifact;
   filter::LimitKeys policy_limits, artifact_limits;
   filter::Tracked tracked;
+  filter::Families families;  // whose packets are compared
 };
 
 /// One direction of both.
 class Comparison {
  public:
   Comparison(const Sides& sides, Direction direction, PacketSpace& space)
-      : sides_(sides), direction_(direction), space_(space), diagrams_(space.diagrams) {}
+      : sides_(sides), direction_(direction), space_(space), diagrams_(space.diagrams) {
+    asked_for_ = diagrams_.constant(silent);
+    for (const Family family : families)
+      if ((sides.families & filter::bit(family)) != 0) {
+        Box box;
+        box.source = AddressSet::all(family);
+        asked_for_ = diagrams_.over(asked_for_, space.of(box, 1));
+      }
+  }
 
   std::vector<Difference> run() {
     policy_ = policy_map(space_, sides_.policy, direction_, sides_.policy_limits, sides_.tracked);
@@ -62,12 +71,13 @@ class Comparison {
 
  private:
   void tell_all() {
-    const Diagram sure = filter::surely_different(space_, policy_, artifact_);
+    const Diagram sure = diagrams_.within(filter::surely_different(space_, policy_, artifact_), asked_for_);
     if (sure.takes(1)) {
       tell(whatever_is_true(sure), true);
       if (differences_.empty()) tell(sure, false);
     }
-    if (differences_.empty()) tell(filter::perhaps_different(space_, policy_, artifact_), false);
+    if (!differences_.empty()) return;
+    tell(diagrams_.within(filter::perhaps_different(space_, policy_, artifact_), asked_for_), false);
   }
 
   /// Where it is so whatever is true of opaque conditions.
@@ -93,6 +103,7 @@ class Comparison {
   Direction direction_;
   PacketSpace& space_;
   Diagrams& diagrams_;
+  Diagram asked_for_;  // the packets that are compared
   Diagram policy_, artifact_;
   bool by_asking_ = false;
   std::vector<Difference> differences_;
@@ -164,11 +175,12 @@ Diagram Comparison::told_with(const Difference& difference) {
 
 }  // namespace
 
-std::expected<std::vector<Difference>, Failure> compare(const Graph& policy, const filter::Filter& artifact) {
+std::expected<std::vector<Difference>, Failure> compare(const Graph& policy, const filter::Filter& artifact,
+                                                        filter::Families families) {
   for (const std::optional<filter::Hook>& hook : artifact.hooks)
     if (hook)
       if (const auto order = called_first(artifact, hook->chain); !order) return std::unexpected(order.error());
-  Sides sides{policy, artifact, limit_keys(policy), filter::LimitKeys(artifact), {}};
+  Sides sides{policy, artifact, limit_keys(policy), filter::LimitKeys(artifact), {}, families};
   const std::array filters{&artifact};
   const std::array<const filter::LimitKeys*, 2> limits{&sides.policy_limits, &sides.artifact_limits};
   sides.tracked = filter::Tracked(filters, limits);

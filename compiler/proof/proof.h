@@ -41,6 +41,8 @@ using Failure = std::variant<TooComplex, Recursion>;
 inline constexpr std::size_t most_differences = 20;
 
 /// What differs, in the order of directions; those that are certain first. Empty: the two are equal, for every packet.
-std::expected<std::vector<Difference>, Failure> compare(const Graph& policy, const filter::Filter& artifact);
+/// Of packets of other families nothing is asked.
+std::expected<std::vector<Difference>, Failure> compare(const Graph& policy, const filter::Filter& artifact,
+                                                        filter::Families families = filter::both_families);
 
 }  // namespace portpolicy::proof

@@ -16,6 +16,15 @@ TEST_CASE("a limit is read and printed in its one form") {
   CHECK(*Limit::parse("  10/minute   per  source ") == *Limit::parse("10/minute per source"));
 }
 
+TEST_CASE("a rate in the smallest unit that has a whole number of it") {
+  const auto smallest = [](std::string_view text) { return to_string(in_smallest_unit(*Limit::parse(text))); };
+  CHECK(smallest("120/hour burst 9 per source") == "2/minute burst 9 per source");
+  CHECK(smallest("172800/day") == "2/second");
+  CHECK(smallest("10/minute") == "10/minute");
+  CHECK(smallest("1000000/second") == "1000000/second");
+  CHECK(smallest("7/day") == "7/day");
+}
+
 TEST_CASE("a limit of another form is refused") {
   for (const char* text : {"",
                            "   ",
