@@ -2,16 +2,28 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
-#include "backends/nftables/lower.h"
+#include "backends/common/optimize.h"
 #include "backends/nftables/read.h"
+#include "cli/output_file.h"
 #include "cli/policy_options.h"
 #include "cli/proof_findings.h"
+#include "cli/target.h"
 
 namespace portpolicy::cli {
 
-/// The nftables script for a policy without errors; nothing when nft cannot express it, which is then among the findings.
-std::optional<std::string> nftables_text(Loaded& loaded, const nft::Options& options = {});
+/// What the user says of the rules that are to be made.
+struct Shape {
+  backend::Optimize optimize = backend::Optimize::automatic;
+  bool counters = false;  ///< one for each rule of the policy
+};
+
+/// What is written for one target: one text without a name for nftables, the files of a folder for iptables.
+using Artifact = std::vector<NamedText>;
+
+/// For a policy without errors; nothing when the target cannot express it, which is then among the findings.
+std::optional<Artifact> make_artifact(Loaded& loaded, Target target, const Shape& shape = {});
 
 /// A script for `nft -f` removes what portpolicy may have loaded before; what `nft list` prints is there already.
 enum class Kind : std::uint8_t { script, listing };
@@ -22,5 +34,8 @@ std::optional<nft::Reading> read_back(const SourceMap& sources, FileId artifact,
 /// Whether it does what the policy says. What differs is among the diagnostics.
 Equality compare_with_policy(const Graph& policy, const nft::Reading& reading, FileId artifact, Kind kind,
                              Diagnostics& diagnostics);
+
+/// Reads what was made back and compares it with the policy. What differs is among the diagnostics.
+Equality prove(Loaded& loaded, Target target, const Artifact& artifact, Diagnostics& diagnostics);
 
 }  // namespace portpolicy::cli

@@ -16,40 +16,56 @@ namespace portpolicy::cli::compile {
 
 namespace {
 
-constexpr std::array<std::string_view, 1> targets{"nftables"};
 constexpr std::array<std::string_view, 3> shapes{"readable", "fast", "auto"};
-constexpr std::array<std::string_view, 4> stages{"policy", "graph", "filter", "nftables"};
+constexpr std::array<std::string_view, 5> stages{"policy", "graph", "filter", "nftables", "iptables"};
 
-nft::Options lowering(const Options& options) {
-  nft::Options result;
-  result.counters = options.counters;
-  if (options.optimize == "readable") result.optimize = nft::Optimize::readable;
-  if (options.optimize == "fast") result.optimize = nft::Optimize::fast;
-  return result;
+Shape shape_of(const Options& options) {
+  Shape shape;
+  shape.counters = options.counters;
+  if (options.optimize == "readable") shape.optimize = backend::Optimize::readable;
+  if (options.optimize == "fast") shape.optimize = backend::Optimize::fast;
+  return shape;
 }
 
-std::optional<std::string> result_text(Loaded& loaded, const Options& options) {
-  if (options.print == "policy") return syntax::print(loaded.compiled.policy);
-  if (options.print == "graph") return print(loaded.compiled.graph, loaded.sources);
-  if (options.print == "filter") return filter::print(loaded.compiled.filter);
-  return nftables_text(loaded, lowering(options));
+/// A stage of the work that is no artifact.
+std::optional<std::string> stage_text(const Loaded& loaded, const std::string& stage) {
+  if (stage == "policy") return syntax::print(loaded.compiled.policy);
+  if (stage == "graph") return print(loaded.compiled.graph, loaded.sources);
+  if (stage == "filter") return filter::print(loaded.compiled.filter);
+  return std::nullopt;
 }
 
-/// Reads the script back and proves that it does with every packet what the policy says. What cannot be proven is said, and
+/// Reads the artifact back and proves that it does with every packet what the policy says. What cannot be proven is said, and
 /// the answer is the exit code.
-std::optional<int> refuse_unproven(Loaded& loaded, const std::string& script, const Options& options, Io& io) {
-  const FileId artifact = loaded.sources.add("the script that was made", script);
+std::optional<int> refuse_unproven(Loaded& loaded, Target target, const Artifact& artifact, const Options& options,
+                                   Io& io) {
   Diagnostics findings;
-  const std::optional<nft::Reading> reading = read_back(loaded.sources, artifact, findings);
-  const Equality equality = reading
-                                ? compare_with_policy(loaded.compiled.graph, *reading, artifact, Kind::script, findings)
-                                : Equality::cannot_tell;
+  const Equality equality = prove(loaded, target, artifact, findings);
   if (equality == Equality::equal) return std::nullopt;
   report(findings.sorted(), loaded.sources, options.policy, io);
   if (equality == Equality::too_complex) return exit_findings;
-  io.err << "portpolicy: internal error: the script that was made could not be proven to say what the policy says; "
-            "nothing was written\n";
+  io.err << "portpolicy: internal error: what was made could not be proven to say what the policy says; nothing was "
+            "written\n";
   return exit_internal;
+}
+
+/// What is written, without what only loads it.
+std::string text_of(const Artifact& artifact) {
+  std::string text;
+  for (const NamedText& file : artifact)
+    if (!file.runs) text += (text.empty() ? "" : "\n") + file.text;
+  return text;
+}
+
+int compile_artifact(Loaded& loaded, Target target, const Options& options, Io& io) {
+  std::optional<Artifact> artifact;
+  if (!loaded.diagnostics.has_errors()) artifact = make_artifact(loaded, target, shape_of(options));
+  report(loaded.diagnostics.sorted(), loaded.sources, options.policy, io);
+  if (fails(loaded.diagnostics, options.fail_on)) return exit_findings;
+  if (const auto code = refuse_unproven(loaded, target, *artifact, options, io)) return *code;
+  if (options.print || artifact->size() == 1)
+    return deliver(text_of(*artifact), options.output, loaded.sources, "compile", io);
+  return deliver(*artifact, *options.output, loaded.sources, "compile", io);
 }
 
 }  // namespace
@@ -67,7 +83,10 @@ void add(CLI::App& program, Options& options) {
   command->add_flag(
       "--counters", options.counters,
       "Count the packets of each rule; rules are then never looked up together, and packets pay for each");
-  add_output(*command, options.output);
+  command
+      ->add_option("-o,--output", options.output,
+                   "The file to write, whole or not at all (default: standard output); for iptables a folder")
+      ->type_name("PATH");
   command
       ->add_option("--print", options.print,
                    "Write what the compiler holds at a stage of its work, instead of the result")
@@ -76,7 +95,10 @@ void add(CLI::App& program, Options& options) {
       ->type_name(choice_of(fail_on_choices));
   command->footer(
       "What is written is text: nothing is loaded into the firewall of this machine. Its first lines say how to load\n"
-      "and to undo it. It has been read back and proven to give every packet the verdict of the policy. Unless the "
+      "and to undo it. For iptables it is a folder with rules.v4 and rules.v6, complete tables; ipsets, the lists "
+      "that\n"
+      "they ask; and load and unload, which put the same chains beside the rules of others, and take them out again.\n"
+      "It has been read back and proven to give every packet the verdict of the policy. Unless the "
       "exit\n"
       "code is 0 nothing is written.\n"
       "\n"
@@ -90,6 +112,7 @@ void add(CLI::App& program, Options& options) {
       "Examples:\n"
       "  portpolicy compile policy.yaml --target nftables -o firewall.nft\n"
       "  portpolicy compile policy.yaml --target nftables --optimize=readable --counters\n"
+      "  portpolicy compile policy.yaml --target iptables -o firewall\n"
       "  portpolicy compile policy.yaml --print=graph\n"
       "\n"
       "Exit codes: 0 done; 1 the policy has errors or the target cannot express it; 2 wrong usage; 3 a file cannot be\n"
@@ -99,16 +122,18 @@ void add(CLI::App& program, Options& options) {
 int run(const Options& options, Io& io) {
   if (!options.target && !options.print)
     return usage_error(io, "compile", "for which target? Give --target " + choice_of(targets));
+  const std::optional<Target> target = target_named(options.print.value_or(options.target.value_or("")));
+  if (target == Target::iptables && !options.print && (!options.output || *options.output == "-"))
+    return usage_error(io, "compile",
+                       "for iptables several files are written; name their folder with -o, or look at them with "
+                       "--print=iptables");
   auto loaded =
       load(options.policy, "compile", options.fail_on == "warning" ? Thoroughness::all : Thoroughness::errors, io);
   if (!loaded) return loaded.error();
-  std::optional<std::string> text;
-  if (!loaded->diagnostics.has_errors()) text = result_text(*loaded, options);
+  if (target) return compile_artifact(*loaded, *target, options, io);
   report(loaded->diagnostics.sorted(), loaded->sources, options.policy, io);
   if (fails(loaded->diagnostics, options.fail_on)) return exit_findings;
-  if (!options.print || options.print == "nftables")
-    if (const auto code = refuse_unproven(*loaded, *text, options, io)) return *code;
-  return deliver(*text, options.output, loaded->sources, "compile", io);
+  return deliver(*stage_text(*loaded, *options.print), options.output, loaded->sources, "compile", io);
 }
 
 }  // namespace portpolicy::cli::compile

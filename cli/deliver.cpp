@@ -5,7 +5,6 @@
 #include <system_error>
 
 #include "cli/exit_code.h"
-#include "cli/output_file.h"
 #include "cli/usage.h"
 
 namespace portpolicy::cli {
@@ -21,6 +20,16 @@ bool is_source(const std::string& output, const SourceMap& sources) {
   return false;
 }
 
+int refuse_source(const std::string& output, std::string_view command, Io& io) {
+  return usage_error(io, command, "`" + output + "` is a file of the policy; name another output");
+}
+
+int written(const Result<void>& result, const std::string& output, Io& io) {
+  if (result) return exit_done;
+  io.err << "portpolicy: cannot write `" << escaped(output) << "`: " << escaped(result.error().message) << '\n';
+  return exit_file;
+}
+
 }  // namespace
 
 void add_output(CLI::App& command, std::optional<std::string>& output) {
@@ -34,14 +43,17 @@ int deliver(const std::string& text, const std::optional<std::string>& output, c
     io.out << text;
     return exit_done;
   }
-  if (is_source(*output, sources)) {
-    return usage_error(io, command, "`" + *output + "` is a file of the policy; name another output");
+  if (is_source(*output, sources)) return refuse_source(*output, command, io);
+  return written(write_file(*output, text), *output, io);
+}
+
+int deliver(const std::vector<NamedText>& files, const std::string& output, const SourceMap& sources,
+            std::string_view command, Io& io) {
+  for (const NamedText& file : files) {
+    const std::string path = (std::filesystem::path(output) / file.name).string();
+    if (is_source(path, sources)) return refuse_source(path, command, io);
   }
-  if (const Result<void> written = write_file(*output, text); !written) {
-    io.err << "portpolicy: cannot write `" << escaped(*output) << "`: " << escaped(written.error().message) << '\n';
-    return exit_file;
-  }
-  return exit_done;
+  return written(write_folder(output, files), output, io);
 }
 
 }  // namespace portpolicy::cli

@@ -98,30 +98,66 @@ class TemporaryFile {
   FileDescriptor file_;
 };
 
+/// A text beside the regular file, or the free place, that it will take.
+class Replacement {
+ public:
+  /// With this mode, or that of the file which stands there.
+  static Result<Replacement> of(const fs::path& path, std::string_view text, std::optional<mode_t> mode) {
+    fs::path target = path;
+    struct stat status {};
+    if (stat(path.c_str(), &status) == 0) {
+      if (S_ISDIR(status.st_mode)) return fail("it is a folder");
+      if (!S_ISREG(status.st_mode)) return fail("it is not a regular file");
+      if (!mode) mode = status.st_mode & 07777;
+      std::error_code error;
+      target = fs::canonical(path, error);
+      if (error) return fail(error.message());
+    } else if (errno != ENOENT) {
+      return fail(words(errno));
+    }
+    Result<TemporaryFile> temporary = TemporaryFile::beside(target);
+    if (!temporary) return std::unexpected(temporary.error());
+    if (mode) {
+      if (const Result<void> done = temporary->set_mode(*mode); !done) return std::unexpected(done.error());
+    }
+    if (const Result<void> done = temporary->write(text); !done) return std::unexpected(done.error());
+    return Replacement(std::move(target), *std::move(temporary));
+  }
+  Result<void> take_place() { return temporary_.replace(target_); }
+
+ private:
+  Replacement(fs::path target, TemporaryFile temporary)
+      : target_(std::move(target)), temporary_(std::move(temporary)) {}
+
+  fs::path target_;
+  TemporaryFile temporary_;
+};
+
 }  // namespace
 
 Result<void> write_file(const std::string& path, std::string_view text) {
-  fs::path target = path;
-  std::optional<mode_t> mode;
-  struct stat status {};
-  if (stat(path.c_str(), &status) == 0) {
-    if (S_ISDIR(status.st_mode)) return fail("it is a folder");
-    if (!S_ISREG(status.st_mode)) return fail("it is not a regular file");
-    mode = status.st_mode & 07777;
-    std::error_code error;
-    target = fs::canonical(path, error);
-    if (error) return fail(error.message());
-  } else if (errno != ENOENT) {
-    return fail(words(errno));
-  }
   const SignalsWait wait;
-  Result<TemporaryFile> temporary = TemporaryFile::beside(target);
-  if (!temporary) return std::unexpected(temporary.error());
-  if (mode) {
-    if (const Result<void> done = temporary->set_mode(*mode); !done) return done;
+  Result<Replacement> replacement = Replacement::of(path, text, std::nullopt);
+  if (!replacement) return std::unexpected(replacement.error());
+  return replacement->take_place();
+}
+
+Result<void> write_folder(const std::string& path, const std::vector<NamedText>& files) {
+  std::error_code error;
+  fs::create_directory(path, error);
+  if (error) return fail(error.message());
+  const SignalsWait wait;
+  std::vector<Replacement> replacements;
+  for (const NamedText& file : files) {
+    const std::optional<mode_t> mode = file.runs ? std::optional<mode_t>(0755) : std::nullopt;
+    Result<Replacement> replacement = Replacement::of(fs::path(path) / file.name, file.text, mode);
+    if (!replacement) return fail(file.name + ": " + replacement.error().message);
+    replacements.push_back(*std::move(replacement));
   }
-  if (const Result<void> done = temporary->write(text); !done) return done;
-  return temporary->replace(target);
+  for (std::size_t i = 0; i < files.size(); ++i)
+    if (const Result<void> done = replacements[i].take_place(); !done)
+      return fail(files[i].name + ": " + done.error().message);
+  return {};
 }
 
 Result<bool> write_new_file(const std::string& path, std::string_view text) {

@@ -17,8 +17,6 @@ namespace portpolicy::cli::verify {
 
 namespace {
 
-constexpr std::array<std::string_view, 1> targets{"nftables"};
-
 /// What asking the kernel came to. Without an equality it was not asked, or refused the script.
 struct KernelAnswer {
   std::optional<Equality> equality;
@@ -152,7 +150,7 @@ int run(const Options& options, Io& io) {
     if (!read) return read.error();
     text = *std::move(read);
   } else if (!loaded->diagnostics.has_errors()) {
-    text = nftables_text(*loaded);
+    if (auto artifact = make_artifact(*loaded, Target::nftables)) text = std::move(artifact->front().text);
   }
   Answer answer;
   if (!loaded->diagnostics.has_errors()) answer = compare(*loaded, *std::move(text), options);

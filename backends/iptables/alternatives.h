@@ -10,10 +10,10 @@ namespace portpolicy::iptables {
 /// Matches that stand together in one rule.
 using Matches = std::vector<Match>;
 
-/// One way to meet a condition: the matches, and none of the interfaces that are taken out again.
+/// One way to meet a condition: the matches, and none of those that are taken out again.
 struct Alternative {
   Matches matches;
-  std::vector<InterfaceIs> except{};
+  std::vector<Matches> except{};
 };
 
 /// All ways to meet a condition.
@@ -30,6 +30,8 @@ std::vector<Match> port_matches(Side side, Protocol protocol, const PortSet& por
 
 /// ICMP types and codes of this family's ICMP. Not empty and not all.
 Alternatives icmp_alternatives(Family family, const IcmpSet& types);
+/// Whether some codes of type 255 are meant and others not: of IPv4 the kernel takes that type for all of them (ip_tables.c).
+bool is_unwritable(Family family, const IcmpSet& types);
 
 /// An interface that iptables has no way to name.
 bool is_unwritable(const InterfacePattern& pattern);

@@ -47,9 +47,8 @@ std::optional<InterfacePattern> unwritable_interface(const backend::Conditions& 
 
 std::string why_not(const filter::Filter& filter, const filter::Rule& rule,
                     const std::set<filter::LimitId>& shared_limits) {
-  std::string why = backend::not_of_policies(filter, rule);
-  if (why.empty() && std::holds_alternative<filter::Jump>(rule.action)) why = "jumps to another chain";
-  if (!why.empty()) return why + ", and portpolicy does not write that for iptables";
+  if (const std::string why = backend::not_of_policies(filter, rule); !why.empty())
+    return why + ", and portpolicy does not write that for iptables";
   const backend::Conditions conditions = backend::conditions_of(filter, rule);
   if (families_of(filter, conditions).empty()) return {};  // it is left out
   if (rule.limit) {
@@ -61,6 +60,9 @@ std::string why_not(const filter::Filter& filter, const filter::Rule& rule,
              "` for IPv4 and IPv6 together, and iptables and ip6tables count each by themselves: write a rule for each "
              "family, or make the limit `per source`";
   }
+  const bool has_v4_icmp = !conditions.icmp.is_all() && conditions.protocols == std::vector{protocols::icmp};
+  if (has_v4_icmp && is_unwritable(Family::ipv4, conditions.icmp))
+    return "asks for some codes of ICMP type 255, which iptables takes for every type";
   if (const auto pattern = unwritable_interface(conditions))
     return "names the interface `" + to_string(*pattern) +
            "`, which iptables cannot name: to it a `+` at the end is any text, and `!` is not";

@@ -69,7 +69,10 @@ class Lookups {
       set.services.push_back(service);
     }
     const SetId id = writer_.add_set(std::move(set), name_ + "-" + std::string(word_of(answer)));
-    writer_.add(to_, {{InSet{id, side_}}, {}, answer, comment_});
+    Matches matches{InSet{id, side_}};
+    // The kernel takes a reset only beside the protocol.
+    if (answer == Answer::reset) matches.emplace_back(ProtocolIs{protocols::tcp});
+    writer_.add(to_, {std::move(matches), {}, answer, comment_});
   }
 
   /// What no set of ports can hold: a list of addresses for each.

@@ -1,6 +1,7 @@
 #include "backends/iptables/lower.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "backends/iptables/expressible.h"
 #include "backends/iptables/lookups.h"
 #include "backends/iptables/table_writer.h"
+#include "compiler/filter/calls.h"
 
 namespace portpolicy::iptables {
 namespace {
@@ -27,21 +29,31 @@ std::string_view chain_name(Direction direction) {
 class TableLowering {
  public:
   TableLowering(const filter::Filter& filter, const Options& options, Family family, std::vector<std::string>& comments)
-      : filter_(filter), options_(options), writer_(filter, options, family, comments) {}
+      : filter_(filter),
+        options_(options),
+        called_chains_(filter::called_chains(filter)),
+        writer_(filter, options, family, comments) {}
 
   Table run() {
     for (const Direction direction : directions) {
       const auto& hook = filter_.hooks[static_cast<std::size_t>(direction)];
-      if (!hook) continue;
-      const ChainId chain = writer_.add_chain(chain_name(direction));
-      writer_.set_hook(direction, {chain, hook->otherwise == Verdict::allow ? Answer::accept : Answer::drop});
-      lower_chain(filter_.chains[hook->chain.index], chain);
-      if (hook->otherwise != Verdict::allow) end(chain, hook->otherwise);
+      if (hook) lower_hook(*hook, direction, writer_.add_chain(chain_name(direction)));
     }
+    while (const auto called = writer_.next_called()) lower_chain(filter_.chains[called->first], called->second);
     return writer_.take();
   }
 
  private:
+  void lower_hook(const filter::Hook& hook, Direction direction, ChainId to) {
+    writer_.set_hook(direction, {to, hook.otherwise == Verdict::allow ? Answer::accept : Answer::drop});
+    const std::uint32_t chain = hook.chain.index;
+    const std::string& name = filter_.chains[chain].name;
+    const bool called = std::ranges::find(called_chains_, chain) != called_chains_.end();
+    if (called) writer_.add(to, {{}, {}, Jump{writer_.called(chain)}, writer_.new_comment(name)});
+    else lower_chain(filter_.chains[chain], to);
+    if (hook.otherwise != Verdict::allow) end(to, hook.otherwise);
+  }
+
   void lower_chain(const filter::Chain& chain, ChainId to) {
     std::vector<backend::Piece> pieces;
     if (rules_to_merge() > 0) pieces = backend::arrange(filter_, chain, writer_.family(), options_.costs.merge, true);
@@ -74,6 +86,7 @@ class TableLowering {
 
   const filter::Filter& filter_;
   const Options& options_;
+  std::vector<std::uint32_t> called_chains_;
   TableWriter writer_;
 };
 

@@ -63,8 +63,9 @@ Texts print(const Ruleset& ruleset, const backend::Header& header) {
     (table.family == Family::ipv4 ? texts.rules_v4 : texts.rules_v6) = rules(ruleset, table, header);
     for (const Set& set : table.sets) append_set(texts.sets, table.family, set);
   }
-  if (!texts.sets.empty())
-    texts.sets = heading("Sets of addresses for ipset", header) + "#   load:      ipset restore < FILE\n" + texts.sets;
+  const std::string note = texts.sets.empty() ? "# There are none: no list is long enough.\n" : "";
+  texts.sets =
+      heading("Sets of addresses for ipset", header) + "#   load:      ipset restore < FILE\n" + note + texts.sets;
   return texts;
 }
 

@@ -11,7 +11,7 @@ namespace portpolicy::iptables {
 struct Texts {
   std::string rules_v4;  ///< for iptables-restore(8)
   std::string rules_v6;  ///< for ip6tables-restore(8)
-  std::string sets;      ///< for `ipset restore`; empty: there are none
+  std::string sets;      ///< for `ipset restore`
 };
 
 /// The two tables as files that are complete by themselves, and the sets that they ask. The sets can be loaded any number of

@@ -66,8 +66,12 @@ class Line {
   void match(const PortIn& in) {
     const bool source = in.side == Side::source;
     const bool plain = in.ports.size() == 1 && (in.protocol == protocols::tcp || in.protocol == protocols::udp);
-    if (plain) put(in.protocol == protocols::tcp ? " -m tcp" : " -m udp");
-    else put(" -m multiport");
+    const std::string_view module = plain ? in.protocol == protocols::tcp ? "tcp" : "udp" : "multiport";
+    if (!plain || module_ != module) {
+      put(" -m ");
+      put(module);
+    }
+    module_ = module;
     put(source ? " --sport" : " --dport");
     put(plain ? " " : "s ");
     for (std::size_t i = 0; i < in.ports.size(); ++i) {
@@ -122,9 +126,10 @@ class Line {
     }
     put(" --hashlimit-name ");
     put(bucket.name);
-    if (!limit.per_source) return;
-    put(" --hashlimit-htable-max ");
-    put(source_table_size);
+    if (limit.per_source) {
+      put(" --hashlimit-htable-max ");
+      put(source_table_size);
+    }
     put(" --hashlimit-htable-expire ");
     put(std::max(least_source_timeout, refill_time(limit)) * 1000);
   }
@@ -167,6 +172,7 @@ class Line {
  private:
   std::string& text_;
   const Table& table_;
+  std::string_view module_;  ///< of the ports that were asked for last
 };
 
 }  // namespace

@@ -25,6 +25,11 @@ Matches joined(Matches one, const Matches& other) {
   return one;
 }
 
+bool is_reject(const filter::Rule& rule) {
+  const auto* verdict = std::get_if<Verdict>(&rule.action);
+  return verdict != nullptr && *verdict == Verdict::reject;
+}
+
 Match on_side(Match match, Side side) {
   if (auto* in = std::get_if<AddressIn>(&match)) in->side = side;
   if (auto* in = std::get_if<InSet>(&match)) in->side = side;
@@ -77,11 +82,13 @@ void TableWriter::lower_rule(const filter::Rule& rule, ChainId to) {
   const Conditions conditions = backend::conditions_of(filter_, rule);
   const std::vector<Family> families = families_of(filter_, conditions);
   if (std::ranges::find(families, family()) == families.end()) return;
-  const Verdict verdict = std::get<Verdict>(rule.action);
   const TcpShare tcp = tcp_share(conditions);
-  const bool rejects_both = verdict == Verdict::reject && tcp == TcpShare::some;
+  const bool rejects_both = is_reject(rule) && tcp == TcpShare::some;
   if (rule.log || (rejects_both && rule.limit)) {
-    lower_lines(rule, conditions, Goto{ending_chain(rule, tcp)}, to);
+    const ChainId ending = ending_chain(rule, tcp);
+    // What comes back from a jump must come back to this chain, so the ending is called as the jump would be.
+    const bool returns = std::holds_alternative<filter::Jump>(rule.action);
+    lower_lines(rule, conditions, returns ? Action(Jump{ending}) : Action(Goto{ending}), to);
   } else if (rejects_both) {
     Conditions part = conditions;
     part.protocols = {protocols::tcp};
@@ -90,32 +97,57 @@ void TableWriter::lower_rule(const filter::Rule& rule, ChainId to) {
     if (part.protocols) std::erase(*part.protocols, protocols::tcp);
     lower_lines(rule, part, Answer::admin_prohibited, to);
   } else {
-    lower_lines(rule, conditions, answer_of(verdict, tcp), to);
+    lower_lines(rule, conditions, plain_action(rule, tcp), to);
   }
+}
+
+/// For all but a reject of TCP and others, which needs two rules.
+Action TableWriter::plain_action(const filter::Rule& rule, TcpShare tcp) {
+  if (const auto* jump = std::get_if<filter::Jump>(&rule.action)) return Jump{called(jump->chain.index)};
+  return answer_of(std::get<Verdict>(rule.action), tcp);
+}
+
+ChainId TableWriter::called(std::uint32_t filter_chain) {
+  if (const auto known = called_.find(filter_chain); known != called_.end()) return known->second;
+  to_fill_.push_back(filter_chain);
+  return called_.emplace(filter_chain, add_chain(filter_.chains[filter_chain].name)).first->second;
+}
+
+std::optional<std::pair<std::uint32_t, ChainId>> TableWriter::next_called() {
+  if (to_fill_.empty()) return std::nullopt;
+  const std::uint32_t chain = to_fill_.back();
+  to_fill_.pop_back();
+  return std::pair(chain, called_.at(chain));
 }
 
 /// The chain that logs, where the rule asks for it, and then does what the rule does. All rules of one origin with the same
 /// ending share it, and with it the limit of log lines.
 ChainId TableWriter::ending_chain(const filter::Rule& rule, TcpShare tcp) {
   const std::string prefix = rule.log ? log_prefix(rule) : std::string();
-  const Verdict verdict = std::get<Verdict>(rule.action);
-  const auto key = std::tuple(rule.origin, prefix, verdict, tcp);
+  const auto* jump = std::get_if<filter::Jump>(&rule.action);
+  std::variant<Verdict, ChainId> what;
+  if (jump != nullptr) what = called(jump->chain.index);
+  else what = std::get<Verdict>(rule.action);
+  const EndingKey key{rule.origin, prefix, what, tcp};
   if (const auto known = endings_.find(key); known != endings_.end()) return known->second;
   const ChainId id = add_chain((rule.log ? "log-" : "reject-") + name_of(rule));
   endings_.emplace(key, id);
   if (rule.log) add(id, {{}, {}, LogLine{prefix}, rule.origin});
-  if (verdict == Verdict::reject && tcp == TcpShare::some) {
-    add(id, {{ProtocolIs{protocols::tcp}}, {}, Answer::reset, rule.origin});
-    add(id, {{}, {}, Answer::admin_prohibited, rule.origin});
-  } else {
-    add(id, {{}, {}, answer_of(verdict, tcp), rule.origin});
+  if (jump != nullptr) {
+    add(id, {{}, {}, Goto{std::get<ChainId>(what)}, rule.origin});
+    return id;
   }
+  // The kernel takes a reset only beside the protocol.
+  if (is_reject(rule) && tcp != TcpShare::none) add(id, {{ProtocolIs{protocols::tcp}}, {}, Answer::reset, rule.origin});
+  if (!is_reject(rule) || tcp != TcpShare::all)
+    add(id, {{}, {}, answer_of(std::get<Verdict>(rule.action), TcpShare::none), rule.origin});
   return id;
 }
 
 std::string TableWriter::log_prefix(const filter::Rule& rule) const {
   if (!rule.log->prefix.empty()) return backend::printable(rule.log->prefix, most_log_prefix_bytes);
-  const std::string end = " " + std::string(to_string(std::get<Verdict>(rule.action))) + ": ";
+  const auto* verdict = std::get_if<Verdict>(&rule.action);
+  const std::string end = verdict != nullptr ? " " + std::string(to_string(*verdict)) + ": " : ": ";
   const std::string start = "portpolicy " + name_of(rule);
   return backend::printable(start.substr(0, most_log_prefix_bytes - end.size()) + end, most_log_prefix_bytes);
 }
@@ -145,7 +177,8 @@ void TableWriter::write(ChainId to, const Matches& asked, std::span<const Altern
     const ChainId behind = add_chain(ending.name);
     if (long_list) {
       add(to, {joined(asked, first.common), {}, Jump{behind}, ending.comment});
-      for (const Alternative& way : first.ways) write_way(behind, {}, way, others, ending);
+      // The kernel takes types only beside their protocol.
+      for (const Alternative& way : first.ways) write_way(behind, first.common, way, others, ending);
     } else {
       write(behind, {}, others, ending);
       const Ending jump{{}, Jump{behind}, ending.comment, ending.name};
@@ -162,10 +195,7 @@ void TableWriter::write_way(ChainId to, const Matches& asked, const Alternative&
   if (way.except.empty()) return write(to, joined(asked, way.matches), rest, ending);
   const ChainId inner = add_chain(ending.name);
   add(to, {joined(asked, way.matches), {}, Jump{inner}, ending.comment});
-  for (InterfaceIs except : way.except) {
-    except.negated = false;
-    add(inner, {{except}, {}, Return{}, ending.comment});
-  }
+  for (const Matches& except : way.except) add(inner, {except, {}, Return{}, ending.comment});
   write(inner, {}, rest, ending);
 }
 

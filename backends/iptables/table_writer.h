@@ -30,6 +30,10 @@ class TableWriter {
 
   /// `PORTPOLICY-<name>`
   ChainId add_chain(std::string_view name);
+  /// The chain that a chain of the filter becomes to which rules jump; made when the first one does.
+  ChainId called(std::uint32_t filter_chain);
+  /// The next of these that is yet to be filled, and its chain of the filter.
+  std::optional<std::pair<std::uint32_t, ChainId>> next_called();
   void set_hook(Direction direction, Hook hook) { table_.hooks[static_cast<std::size_t>(direction)] = hook; }
   std::uint32_t new_comment(std::string_view text);
   void add(ChainId to, Rule rule);
@@ -57,6 +61,7 @@ class TableWriter {
                  const Ending& ending);
   std::vector<Alternatives> packet_alternatives(const Conditions& conditions) const;
   Alternatives address_alternatives(const filter::Rule& rule, const Conditions& conditions, Side side);
+  Action plain_action(const filter::Rule& rule, backend::TcpShare tcp);
   ChainId ending_chain(const filter::Rule& rule, backend::TcpShare tcp);
   std::string log_prefix(const filter::Rule& rule) const;
   std::optional<BucketId> bucket_of(const filter::Rule& rule);
@@ -70,7 +75,11 @@ class TableWriter {
   std::map<filter::AddressSetId, std::vector<Match>> lists_;  ///< as they are asked for in sources
   std::map<std::string, SetId> sets_;                         ///< by name
   std::map<filter::LimitId, BucketId> buckets_;
-  std::map<std::tuple<std::uint32_t, std::string, Verdict, backend::TcpShare>, ChainId> endings_;
+  std::map<std::uint32_t, ChainId> called_;
+  std::vector<std::uint32_t> to_fill_;
+  /// By origin, log prefix, verdict or else chain, and what is rejected.
+  using EndingKey = std::tuple<std::uint32_t, std::string, std::variant<Verdict, ChainId>, backend::TcpShare>;
+  std::map<EndingKey, ChainId> endings_;
 };
 
 }  // namespace portpolicy::iptables

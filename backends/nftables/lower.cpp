@@ -21,21 +21,6 @@
 namespace portpolicy::nft {
 namespace {
 
-/// The chains of the filter that stand in a chain of their own: those that rules jump to, and those of several hooks.
-/// Another stands in the base chain itself, for nothing can jump to a base chain.
-std::vector<std::uint32_t> called_chains(const filter::Filter& filter) {
-  std::map<std::uint32_t, int> uses;
-  for (const auto& hook : filter.hooks)
-    if (hook) ++uses[hook->chain.index];
-  for (const std::uint32_t chain : filter::reachable_chains(filter))
-    for (const filter::Rule& rule : filter.chains[chain].rules)
-      if (const auto* jump = std::get_if<filter::Jump>(&rule.action)) uses[jump->chain.index] += 2;
-  std::vector<std::uint32_t> called;
-  for (const auto& [chain, count] : uses)
-    if (count > 1) called.push_back(chain);
-  return called;
-}
-
 /// Which rules match nothing in either family, by chain.
 using LeftOut = std::map<std::uint32_t, std::vector<std::uint32_t>>;
 LeftOut left_out(const filter::Filter& filter) {
@@ -65,7 +50,7 @@ class TableLowering {
       const Answer policy = hook->otherwise == Verdict::allow ? Answer::accept : Answer::drop;
       bases_[direction] = writer_.add_base_chain(std::string(to_string(direction)), {direction, policy});
     }
-    const std::vector<std::uint32_t> called = called_chains(filter_);
+    const std::vector<std::uint32_t> called = filter::called_chains(filter_);
     for (const std::optional<Family> scope : scopes_) {
       writer_.only(scope);
       for (const std::uint32_t chain : called)

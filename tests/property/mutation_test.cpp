@@ -107,9 +107,9 @@ std::vector<Subject> subjects() {
   for (const std::string_view policy : small_policies) {
     test::MemoryReader reader({{"policy.yaml", std::string(policy)}});
     cli::Loaded read = loaded("policy.yaml", reader);
-    const auto script = cli::nftables_text(read);
-    REQUIRE(script.has_value());
-    all.push_back({"small-" + std::to_string(all.size()), *script, std::move(read.compiled.graph)});
+    const auto artifact = cli::make_artifact(read, cli::Target::nftables);
+    REQUIRE(artifact.has_value());
+    all.push_back({"small-" + std::to_string(all.size()), artifact->front().text, std::move(read.compiled.graph)});
   }
   return all;
 }

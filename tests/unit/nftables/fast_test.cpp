@@ -6,10 +6,10 @@
 #include "backends/nftables/lower.h"
 #include "backends/nftables/prefix_search.h"
 #include "backends/nftables/print.h"
-#include "tests/unit/nftables/filter_builder.h"
+#include "tests/support/filter_builder.h"
 
 using namespace portpolicy;
-using namespace portpolicy::nft_test;
+using namespace portpolicy::filter_test;
 using namespace portpolicy::protocols;
 
 namespace {

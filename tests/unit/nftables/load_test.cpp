@@ -12,13 +12,13 @@
 
 #include "backends/nftables/lower.h"
 #include "backends/nftables/print.h"
+#include "tests/support/filter_builder.h"
 #include "tests/support/random_filter.h"
 #include "tests/support/shapes.h"
 #include "tests/support/tabular_filter.h"
-#include "tests/unit/nftables/filter_builder.h"
 
 using namespace portpolicy;
-using namespace portpolicy::nft_test;
+using namespace portpolicy::filter_test;
 
 // nft and the kernel have the last word on what was printed. All of it happens in namespaces of its own, in which no
 // protocol has a name but those that nft knows itself.

@@ -3,10 +3,10 @@
 #include <doctest/doctest.h>
 
 #include "backends/nftables/print.h"
-#include "tests/unit/nftables/filter_builder.h"
+#include "tests/support/filter_builder.h"
 
 using namespace portpolicy;
-using namespace portpolicy::nft_test;
+using namespace portpolicy::filter_test;
 
 namespace {
 

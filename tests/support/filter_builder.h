@@ -7,7 +7,7 @@
 #include "compiler/filter/filter.h"
 
 /// Short ways to write down a filter in a test.
-namespace portpolicy::nft_test {
+namespace portpolicy::filter_test {
 
 struct FilterBuilder {
   filter::Filter filter;
@@ -68,4 +68,4 @@ inline filter::DestinationPortIn dport(std::uint16_t port) {
   return {ports({{port, port}})};
 }
 
-}  // namespace portpolicy::nft_test
+}  // namespace portpolicy::filter_test
