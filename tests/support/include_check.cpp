@@ -32,16 +32,18 @@ std::map<std::string, Parts, std::less<>> allowed_parts() {
   allowed["compiler"] = below;
 
   const Parts values{"compiler/base", "compiler/diagnostics", "compiler/packets", "compiler/filter"};
+  allowed["backends/common"] = values;
   for (const char* target : {"nftables", "iptables", "windows"}) {
     const std::string folder = "backends/" + std::string(target);
     allowed[folder] = values;
+    allowed[folder].insert("backends/common");
     allowed[folder + " reader"] = values;
   }
   allowed["host"] = values;
   allowed["host"].insert({"backends/nftables", "backends/nftables reader"});
 
   Parts everything = below;
-  everything.insert({"compiler", "host"});
+  everything.insert({"compiler", "host", "backends/common"});
   for (const char* target : {"nftables", "iptables", "windows"})
     everything.insert({"backends/" + std::string(target), "backends/" + std::string(target) + " reader"});
   allowed["cli"] = everything;

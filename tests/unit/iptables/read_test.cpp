@@ -561,6 +561,16 @@ TEST_CASE("what iptables -S prints has no tables") {
   CHECK(remarks(nat.reading->passed_over) == "address translation; of it, rules see the result\n");
 }
 
+TEST_CASE("an empty chain that lets all pass manages nothing") {
+  const Outcome outcome =
+      read_texts({"*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+                  "-A OUTPUT -j ACCEPT\nCOMMIT\n"});
+  REQUIRE(outcome.reading);
+  CHECK_FALSE(outcome.reading->filter.hooks[0]);
+  CHECK(outcome.reading->filter.hooks[1]);
+  CHECK(outcome.reading->filter.hooks[2]);
+}
+
 TEST_CASE("what other tables may drop is not understood, and what drops nothing is passed over") {
   const std::string filter = "*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n";
   const auto read = [&](const std::string& table) {
@@ -571,8 +581,9 @@ TEST_CASE("what other tables may drop is not understood, and what drops nothing 
   const auto possible = [](const iptables::Reading& reading, Direction direction) {
     Packet packet;
     packet.direction = direction;
-    return *filter::evaluate(reading.filter, packet, false, filter::OpaqueTruths(reading.filter.opaques.size(), true))
-                .verdict;
+    // What nothing is said about passes.
+    return filter::evaluate(reading.filter, packet, false, filter::OpaqueTruths(reading.filter.opaques.size(), true))
+        .verdict.value_or(Verdict::allow);
   };
   const iptables::Reading raw = read(
       "*raw\n:PREROUTING ACCEPT [0:0]\n:x - [0:0]\n-A PREROUTING -j x\n-A x -m rpfilter --invert -j DROP\nCOMMIT\n");
