@@ -72,7 +72,7 @@ struct Effects::Work {
   std::vector<LimitUse> limits;
   std::optional<filter::Log> log;
   std::vector<std::pair<Extent, std::string>> not_understood;
-  bool shares_limit = false;
+  bool matters = true;  ///< false: it decides nothing, and takes from no bucket of others
 
   const Source& source() const { return *place.line.source; }
   bool refuse(Extent where, std::string message, std::string help = {}) const {
@@ -109,7 +109,9 @@ void Effects::add(const Place& place, const Rule& rule) {
 
 void Effects::add_one(const Place& place, const Rule& rule, std::optional<std::size_t> source,
                       std::optional<std::size_t> destination) {
-  Work work{place, rule, place.line.source->line(place.line.where.begin), {}, 0, {}, {}, {}, {}, false};
+  Work work{place, rule, place.line.source->line(place.line.where.begin), {}, 0, {}, {}, {}, {}, true};
+  work.matters = (rule.target && !goes_on(rule.target->name)) ||
+                 std::ranges::find(rule.matches, "hashlimit", &MatchUse::name) != rule.matches.end();
   work.name = place.chain.name + ":" + std::to_string(work.line);
   work.origin = writer_.origin(work.name, work.source().span(place.line.where));
   work.branches.emplace_back().family = family_;
@@ -610,7 +612,6 @@ bool Effects::ask_hashlimit(Work& work, const MatchUse& use) {
   }
   if (fresh) shared.limit = writer_.limit(std::string(name->values[0]), limit);
   work.limits.push_back({shared.limit, over});
-  work.shares_limit = true;
   return true;
 }
 
@@ -633,7 +634,7 @@ void Effects::finish() {
 
 /// A packet takes from the bucket when it comes to the limit, whatever stands behind it in the rule.
 void Effects::ask_limits_before(Work& work) {
-  for (std::size_t i = 0; i < work.limits.size(); ++i) {
+  for (std::size_t i = 0; i < work.limits.size() && work.matters; ++i) {
     if (std::exchange(work.limits[i].asked, true)) continue;
     const std::vector<LimitUse> all = work.limits;
     work.limits[i].over = false;
@@ -647,9 +648,10 @@ bool Effects::decide(Work& work) {
   bool refused = false;
   const std::optional<filter::Action> to = action(work, refused);
   if (refused) return false;
-  const bool goes_on = to && std::holds_alternative<filter::Continue>(*to);
-  // Whom it logs is of no interest where it is not known.
-  if (goes_on && !work.not_understood.empty() && !work.shares_limit) return true;
+  if (!work.matters && !work.not_understood.empty()) {
+    put_log(work);
+    return true;
+  }
   for (auto& [where, text] : work.not_understood) remarks_.not_understood(work.source().span(where), text);
   if (!to) decide_anything(work);
   else put(work, *to);
@@ -738,6 +740,14 @@ void Effects::decide_anything(Work& work) {
   part("drops", Verdict::deny);
   part("rejects", Verdict::reject);
   part("accepts", Verdict::allow);
+}
+
+/// A rule that logs and decides nothing, for those who ask what else depends on a packet: for all packets that it may log.
+void Effects::put_log(Work& work) {
+  if (!work.log) return;
+  work.limits.clear();
+  for (Conditions& branch : work.branches) branch.opaque.clear();
+  put(work, filter::Continue{});
 }
 
 /// The rule itself. In a chain of its own where one rule of a filter cannot say it.

@@ -292,7 +292,7 @@ AddressSet addresses_of(Elements elements, Family family) {
     return AddressSet::of(some);
   }
   const auto size = [](const Element* element) { return element->addresses.last - element->addresses.first; };
-  std::ranges::stable_sort(elements, std::ranges::greater(), size);
+  std::ranges::sort(elements, std::ranges::greater(), size);
   AddressSet result;
   for (auto at = elements.begin(); at != elements.end();) {
     std::vector<AddressRange> excepted;

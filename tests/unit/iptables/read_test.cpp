@@ -400,9 +400,12 @@ TEST_CASE("what is not understood is an opaque condition with its text") {
   CHECK(rules("-m u32 --u32 \"0>>22&0x3C@4=0x29\" -j DROP") == "`-m u32 --u32 0>>22&0x3C@4=0x29`; deny\n");
   CHECK(not_understood("-p tcp --syn -m mac --mac-source 1:2:3:4:5:6 -j DROP") ==
         "--tcp-flags FIN,SYN,RST,ACK SYN\n-m mac --mac-source 1:2:3:4:5:6\n");
-  // What is only logged matters to nobody.
+  // What is only logged is no question of who passes.
   CHECK(not_understood("-m mac --mac-source 1:2:3:4:5:6 -j LOG") == "");
-  CHECK(rules("-m mac --mac-source 1:2:3:4:5:6 -j LOG") == "");
+  CHECK(rules("-m mac --mac-source 1:2:3:4:5:6 -j LOG") == "log; continue\n");
+  CHECK(rules("-p tcp -m mac --mac-source 1:2:3:4:5:6 -m limit --limit 1/s -m tcp --dport 1 -j LOG") ==
+        "tcp; port 1; log; continue\n");
+  CHECK(rules("-m mac --mac-source 1:2:3:4:5:6 -j MARK --set-mark 1") == "");
 }
 
 TEST_CASE("a mark is the same for all rules, unless one of them sets it") {
