@@ -649,7 +649,7 @@ bool Effects::decide(Work& work) {
   const std::optional<filter::Action> to = action(work, refused);
   if (refused) return false;
   if (!work.matters && !work.not_understood.empty()) {
-    put_log(work);
+    put_noticed(work);
     return true;
   }
   for (auto& [where, text] : work.not_understood) remarks_.not_understood(work.source().span(where), text);
@@ -742,9 +742,8 @@ void Effects::decide_anything(Work& work) {
   part("accepts", Verdict::allow);
 }
 
-/// A rule that logs and decides nothing, for those who ask what else depends on a packet: for all packets that it may log.
-void Effects::put_log(Work& work) {
-  if (!work.log) return;
+/// A rule that decides nothing, for those who ask what else depends on a packet: for all packets that it may log or mark.
+void Effects::put_noticed(Work& work) {
   work.limits.clear();
   for (Conditions& branch : work.branches) branch.opaque.clear();
   put(work, filter::Continue{});

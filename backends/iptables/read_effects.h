@@ -97,7 +97,7 @@ class Effects {
   bool reject(Work& work);
   bool log(Work& work);
   void decide_anything(Work& work);
-  void put_log(Work& work);
+  void put_noticed(Work& work);
   void put(Work& work, const filter::Action& action);
   void put_through(Work& work, std::size_t limits, const filter::Action& action);
   filter::AddressSetId address_set(const std::string& name, const AddressSet& addresses, bool outside);

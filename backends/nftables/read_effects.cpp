@@ -57,12 +57,13 @@ void Effects::add(const Place& place, const Rule& rule) {
     remarks_.passed_over(*rule.does_beside,
                          "packets of connections that are taken out of the way here skip later rules");
   const bool matters = decides || matters_elsewhere(rule);
-  if (!matters && !rule.log) return;
+  if (!matters && !rule.log && !rule.changes) return;
   Work work{place, rule, source_.line(rule.where.begin), {}, 0, {}, {}};
   work.name = std::string(place.chain) + ":" + std::to_string(work.line);
   work.origin = writer_.origin(work.name, source_.span(rule.where));
   work.branches.push_back(any(work));
-  if (!matters) return add_log(work);
+  if (!matters || rule.changes) add_to_notice(work);
+  if (!matters) return;
   for (std::size_t i = 0; i < rule.matches.size(); ++i) {
     ask_limits(work, i, decides);
     ask(work, rule.matches[i]);
@@ -73,8 +74,9 @@ void Effects::add(const Place& place, const Rule& rule) {
   decide(work);
 }
 
-/// A rule that logs and decides nothing, for those who ask what else depends on a packet: for all packets that it may log.
-void Effects::add_log(Work& work) {
+/// What a rule does beside deciding, for those who ask what depends on a packet: a rule that goes on, of all packets that may
+/// come to it.
+void Effects::add_to_notice(Work work) {
   for (const Match& match : work.rule.matches) {
     const auto* lookup = std::get_if<Lookup>(&match);
     if (std::holds_alternative<Test>(match) || (lookup != nullptr && is_understood(*lookup, work.rule)))

@@ -73,7 +73,7 @@ class Effects {
   const Elements* elements_of(const Lookup& lookup, const Rule& rule);
   bool matters_elsewhere(const Rule& rule);
   bool is_understood(const Lookup& lookup, const Rule& rule);
-  void add_log(Work& work);
+  void add_to_notice(Work work);
   void ask(Work& work, const Match& match);
   void ask_lookup(Work& work, const Lookup& lookup);
   void ask_unknown(Work& work, const Unknown& unknown);

@@ -266,6 +266,7 @@ bool Reader::unknown() {
     return refuse("nft has no such statement");
   }
   if (lexer_.take("set")) {
+    rule_.changes = true;
     const Lexer value = lexer_;
     if (skip_fields(lexer_)) return !lexer_.take("map") || skip_values(lexer_) || refuse("nft expects a map here");
     lexer_ = value;

@@ -61,6 +61,7 @@ struct Rule {
   std::vector<Elements> own;
   /// A statement that may do anything to the packet, also change what later rules see.
   std::optional<Unknown> does_anything;
+  bool changes = false;               ///< it sets a mark or its like, which nothing here asks for
   std::optional<Extent> does_beside;  ///< something that matters elsewhere, such as an offload
 };
 
