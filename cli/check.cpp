@@ -1,15 +1,76 @@
 #include "cli/check.h"
 
 #include <CLI/App.hpp>
+#include <algorithm>
 
 #include "cli/choices.h"
 #include "cli/exit_code.h"
+#include "cli/rule_files.h"
+#include "cli/usage.h"
+#include "compiler/audit/audit.h"
 
 namespace portpolicy::cli::check {
 
+namespace {
+
+int answer(const Diagnostics& diagnostics, const SourceMap& sources, const Options& options, Io& io) {
+  const std::vector<Diagnostic> findings = diagnostics.sorted();
+  if (options.format == "json") io.out << render_json(findings, sources);
+  else report(findings, sources, options.policy, io);
+  return fails(diagnostics, options.fail_on) ? exit_findings : exit_done;
+}
+
+/// An option that was given and says nothing of rules of others.
+std::optional<std::string_view> option_of_policies(const PolicyOptions& options) {
+  if (options.root) return "--root";
+  if (options.library) return "--library";
+  if (options.at) return "--at";
+  return std::nullopt;
+}
+
+int check_rules(const Options& options, Io& io) {
+  if (options.policy.policy.empty())
+    return usage_error(io, "check", "which rules? Name their files, or - for standard input");
+  if (const auto option = option_of_policies(options.policy))
+    return usage_error(io, "check", std::string(*option) + " is for policies, and --from reads none");
+  RuleFiles rules;
+  rules.kind = *std::ranges::find(rule_kinds, *options.from, [](RuleKind kind) { return to_string(kind); });
+  rules.paths = {options.policy.policy};
+  rules.paths.insert(rules.paths.end(), options.files.begin(), options.files.end());
+  if (options.family) rules.family = *options.family == "ipv4" ? Family::ipv4 : Family::ipv6;
+  SourceMap sources;
+  Diagnostics diagnostics;
+  const auto read = read_rules(rules, "check", sources, diagnostics, io);
+  if (!read) return read.error();
+  if (*read) {
+    audit::name_what_is_not_understood((*read)->not_understood, diagnostics);
+    for (const filter::Remark& chain : (*read)->unused_chains) audit::report_unused_chain(chain, diagnostics);
+    audit::audit((*read)->filter, (*read)->families, diagnostics);
+  }
+  return answer(diagnostics, sources, options, io);
+}
+
+int check_policy(const Options& options, Io& io) {
+  if (!options.files.empty())
+    return usage_error(io, "check", "one policy at a time; `" + options.files.front() + "` is another file");
+  if (options.family) return usage_error(io, "check", "--family is for rules that --from reads");
+  const auto loaded = load(options.policy, "check", options.strict ? Thoroughness::strict : Thoroughness::all, io);
+  if (!loaded) return loaded.error();
+  return answer(loaded->diagnostics, loaded->sources, options, io);
+}
+
+}  // namespace
+
 void add(CLI::App& program, Options& options) {
-  CLI::App* command = program.add_subcommand("check", "Find what is wrong with a policy");
+  CLI::App* command = program.add_subcommand("check", "Find what is wrong with a policy, or with rules of others");
   cli::add(*command, options.policy);
+  command->add_option("FILE", options.files, "With --from: more files of these rules")->type_name("");
+  command
+      ->add_option("--from", options.from,
+                   "POLICY is no policy but rules of this kind, whoever wrote them; - is standard input")
+      ->type_name(choice_of(rule_kinds));
+  command->add_option("--family", options.family, "With --from: the family of rules that do not tell it")
+      ->type_name("ipv4|ipv6");
   command
       ->add_option("--format", options.format,
                    "Findings as text on standard error (default), or as JSON on standard output")
@@ -21,21 +82,24 @@ void add(CLI::App& program, Options& options) {
       "Every finding has its place, a code and what to do; `portpolicy explain-code CODE` says more of it. A policy\n"
       "without findings is answered with silence.\n"
       "\n"
+      "With --from the rules are read as they are loaded or listed. What is found are rules that never get a packet, "
+      "that\n"
+      "change nothing or can match nothing, jumps without effect, chains that nothing leads to, and sensitive services "
+      "that\n"
+      "the internet reaches. Rules whose conditions are not understood are taken to match perhaps.\n"
+      "\n"
       "Examples:\n"
       "  portpolicy check policy.yaml\n"
       "  portpolicy check policy.yaml --format json --fail-on warning\n"
+      "  nft list ruleset | portpolicy check --from nftables -\n"
       "\n"
-      "Exit codes: 0 nothing that fails; 1 the policy has errors; 2 wrong usage; 3 the policy cannot be read;\n"
+      "Exit codes: 0 nothing that fails; 1 the policy or the rules have errors; 2 wrong usage; 3 a file cannot be "
+      "read;\n"
       "70 internal error");
 }
 
 int run(const Options& options, Io& io) {
-  const auto loaded = load(options.policy, "check", options.strict ? Thoroughness::strict : Thoroughness::all, io);
-  if (!loaded) return loaded.error();
-  const std::vector<Diagnostic> findings = loaded->diagnostics.sorted();
-  if (options.format == "json") io.out << render_json(findings, loaded->sources);
-  else report(findings, loaded->sources, options.policy, io);
-  return fails(loaded->diagnostics, options.fail_on) ? exit_findings : exit_done;
+  return options.from ? check_rules(options, io) : check_policy(options, io);
 }
 
 }  // namespace portpolicy::cli::check

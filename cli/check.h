@@ -1,6 +1,8 @@
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/command_line_library.h"
 #include "cli/policy_options.h"
@@ -9,6 +11,9 @@ namespace portpolicy::cli::check {
 
 struct Options {
   PolicyOptions policy;
+  std::vector<std::string> files;     ///< with `from`: more of them
+  std::optional<std::string> from;    ///< the files are rules of this kind, and no policy
+  std::optional<std::string> family;  ///< of rules that do not say it
   std::string format = "text";
   std::string fail_on = "error";
   bool strict = false;

@@ -2,17 +2,21 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <system_error>
 #include <utility>
 
+#include "backends/iptables/read.h"
 #include "backends/nftables/read.h"
 #include "cli/exit_code.h"
 #include "cli/usage.h"
 #include "compiler/diagnostics/render.h"
 
 namespace portpolicy::cli {
+
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -24,12 +28,47 @@ std::optional<ForeignRules> read_nftables(FileId file, const SourceMap& sources,
                       filter::both_families,           {file}};
 }
 
+/// `rules.v6`, `host.v6.save`.
+std::optional<Family> family_in_name(const fs::path& path) {
+  const std::string name = path.filename().string();
+  const bool v4 = name.contains(".v4"), v6 = name.contains(".v6");
+  if (v4 == v6) return std::nullopt;
+  return v4 ? Family::ipv4 : Family::ipv6;
+}
+
+std::optional<ForeignRules> read_iptables(const std::vector<FileId>& files, std::optional<Family> family,
+                                          const SourceMap& sources, Diagnostics& diagnostics) {
+  std::vector<iptables::Input> inputs;
+  for (const FileId file : files) {
+    const auto named = family_in_name(sources.path(file));
+    inputs.push_back({file, sources.text(file), named ? named : family});
+  }
+  auto reading = iptables::read(inputs, diagnostics);
+  if (!reading) return std::nullopt;
+  return ForeignRules{std::move(reading->filter),
+                      std::move(reading->not_understood),
+                      std::move(reading->passed_over),
+                      {},
+                      reading->families,
+                      files};
+}
+
+/// The files that a folder stands for, those that it has.
+std::vector<std::string> files_in(const std::string& folder) {
+  std::vector<std::string> files;
+  for (const std::string_view name : {"ipsets", "rules.v4", "rules.v6"})
+    if (const fs::path file = fs::path(folder) / name; fs::exists(file)) files.push_back(file.string());
+  return files;
+}
+
 }  // namespace
 
 std::string_view to_string(RuleKind kind) {
   switch (kind) {
     case RuleKind::nftables:
       return "nftables";
+    case RuleKind::iptables:
+      return "iptables";
   }
   std::unreachable();
 }
@@ -50,18 +89,36 @@ std::expected<std::string, int> content_of(const std::string& path, Io& io) {
 
 std::expected<std::optional<ForeignRules>, int> read_rules(const RuleFiles& rules, std::string_view command,
                                                            SourceMap& sources, Diagnostics& diagnostics, Io& io) {
-  if (std::ranges::count(rules.paths, "-") > 1)
+  std::vector<std::string> paths;
+  for (const std::string& path : rules.paths) {
+    if (std::error_code ignored; rules.kind != RuleKind::iptables || !fs::is_directory(path, ignored)) {
+      paths.push_back(path);
+      continue;
+    }
+    const std::vector<std::string> inside = files_in(path);
+    if (inside.empty())
+      return std::unexpected(
+          usage_error(io, command, "the folder `" + path + "` holds no `rules.v4`, `rules.v6` or `ipsets`"));
+    paths.insert(paths.end(), inside.begin(), inside.end());
+  }
+  if (std::ranges::count(paths, "-") > 1)
     return std::unexpected(usage_error(io, command, "standard input, `-`, can be read once"));
-  if (rules.kind == RuleKind::nftables && rules.paths.size() > 1)
+  if (rules.kind == RuleKind::nftables && paths.size() > 1)
     return std::unexpected(
         usage_error(io, command, "rules of nftables are one file, such as `nft list ruleset` prints"));
   std::vector<FileId> files;
-  for (const std::string& path : rules.paths) {
+  for (const std::string& path : paths) {
     auto text = content_of(path, io);
     if (!text) return std::unexpected(text.error());
     files.push_back(sources.add(path == "-" ? "<stdin>" : path, *std::move(text)));
   }
-  return read_nftables(files.front(), sources, diagnostics);
+  switch (rules.kind) {
+    case RuleKind::nftables:
+      return read_nftables(files.front(), sources, diagnostics);
+    case RuleKind::iptables:
+      return read_iptables(files, rules.family, sources, diagnostics);
+  }
+  std::unreachable();
 }
 
 }  // namespace portpolicy::cli

@@ -18,15 +18,16 @@
 namespace portpolicy::cli {
 
 /// Whose language it is.
-enum class RuleKind : std::uint8_t { nftables };
-inline constexpr std::array rule_kinds{RuleKind::nftables};
+enum class RuleKind : std::uint8_t { nftables, iptables };
+inline constexpr std::array rule_kinds{RuleKind::nftables, RuleKind::iptables};
 std::string_view to_string(RuleKind kind);
 
 /// What the user says of them.
 struct RuleFiles {
   RuleKind kind = RuleKind::nftables;
-  std::vector<std::string> paths;  ///< `-` is standard input
-  std::optional<Family> family;    ///< of rules that do not say it themselves
+  /// `-` is standard input. Of iptables a folder stands for those of `rules.v4`, `rules.v6` and `ipsets` that are in it.
+  std::vector<std::string> paths;
+  std::optional<Family> family;  ///< of rules of iptables, where neither they nor the names of their files say it
 };
 
 /// Rules that were read.

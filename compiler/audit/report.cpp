@@ -258,8 +258,7 @@ void report(const filter::Filter& filter, std::vector<Exposed> exposed, const st
   Diagnostic diagnostic = first.finding;
   diagnostic.severity = Severity::note;
   diagnostic.message.replace(diagnostic.message.find(" opens "), 7, " may open ");
-  if (perhaps.size() > 1)
-    diagnostic.message += "; " + counted(perhaps.size() - 1, "other rule") + " may do the same";
+  if (perhaps.size() > 1) diagnostic.message += "; " + counted(perhaps.size() - 1, "other rule") + " may do the same";
   for (std::size_t i = 1; i < perhaps.size() && i < most_named; ++i)
     diagnostic.related.push_back({perhaps[i]->finding.primary.where, quoted_name(filter, perhaps[i]->rule) + " too"});
   diagnostic.help = "see whether a condition that is not understood keeps the internet out";
@@ -276,8 +275,8 @@ void name_what_is_not_understood(std::span<const filter::Remark> remarks, Diagno
   constexpr std::size_t few = 3;
   // What it is about, without the values: the first words.
   const auto kind_of = [](const std::string& text) {
-    const std::size_t end = text.find_first_of(" =\"0123456789");
-    return text.substr(0, end);
+    const std::size_t module = text.starts_with("-m ") ? 3 : 0;
+    return text.substr(0, text.find_first_of(" =\"0123456789", module));
   };
   std::map<std::string, std::vector<const filter::Remark*>> kinds;
   for (const filter::Remark& remark : remarks) kinds[kind_of(remark.text)].push_back(&remark);

@@ -27,6 +27,25 @@ struct Call {
   Diagram after;    ///< over these, guarded: which verdicts they get once they leave the chain
 };
 
+/// Less than a sixteenth of all addresses of each family.
+bool is_small(const AddressSet& set) {
+  const auto is_few = [](const auto& addresses, Uint128 few) {
+    Uint128 count = 0;
+    for (const auto& range : addresses.intervals()) count += Uint128{range.last} - range.first;
+    return count < few;
+  };
+  return is_few(set.v4, Uint128{1} << 28) && is_few(set.v6, Uint128{1} << 124);
+}
+
+/// Whether both do the same with each packet that is theirs.
+bool do_the_same(const filter::Action& a, const filter::Action& b) {
+  if (a.index() != b.index()) return false;
+  if (const auto* verdict = std::get_if<Verdict>(&a)) return *verdict == std::get<Verdict>(b);
+  if (const auto* jump = std::get_if<filter::Jump>(&a)) return jump->chain == std::get<filter::Jump>(b).chain;
+  if (const auto* go = std::get_if<filter::Goto>(&a)) return go->chain == std::get<filter::Goto>(b).chain;
+  return std::holds_alternative<filter::Return>(a);
+}
+
 class Surveyor {
  public:
   Surveyor(PacketSpace& space, const filter::Filter& filter, Direction direction, filter::Families families)
@@ -64,6 +83,7 @@ class Surveyor {
   std::optional<Standing> where_the_condition_was_met(Here& here, const Place& place, const Diagram& packets);
   Standing met_before(const Here& here, const Place& place, std::span<const std::size_t> takers, Packet packet);
   void name_takers(Standing& standing, const Here& here, Diagram of, const Packet& first, std::size_t from);
+  void reduce(std::vector<RuleId>& takers, const Diagram& of);
   void call(const Here& here, RuleId id, const Diagram& packets, const Diagram& rest);
   bool may_come_twice(filter::ChainId chain, const Diagram& packets);
   const Diagram& coming_twice(filter::ChainId chain);
@@ -72,7 +92,7 @@ class Surveyor {
   Diagram plainly(const Here& here, RuleId id, const Diagram& packets);
   void make_default(std::vector<Diagnostic>& found) const;
   void look_at_the_end();
-  InterfaceSet other_interfaces() const;
+  Box from_anywhere() const;
 
   Diagram united(std::span<const Diagram> sets);
   Diagram either_of(std::span<const Call> calls);
@@ -101,13 +121,29 @@ class Surveyor {
   Survey survey_;
 };
 
-/// Interfaces that no rule names.
-InterfaceSet Surveyor::other_interfaces() const {
-  InterfaceSet result = InterfaceSet::all();
+/// What opens a connection from nowhere in particular: a rule that names some of the sources that there are knows them. A
+/// router mostly says by the interface who may use it, so that of what it forwards, rules that name one are passed over.
+Box Surveyor::from_anywhere() const {
+  Box box;
+  box.states = StateSet::of(State::new_);
+  std::set<std::uint32_t> sources;
+  for (const filter::Chain& chain : filter_.chains)
+    for (const filter::Rule& rule : chain.rules)
+      for (const filter::Match& match : rule.all_of)
+        if (const auto* source = std::get_if<filter::SourceIn>(&match)) sources.insert(source->addresses.index);
+  std::vector<AddressRange> known;
+  for (const std::uint32_t id : sources) {
+    const AddressSet& set = filter_.address_sets[id].addresses;
+    if (!is_small(set)) continue;
+    for (const auto& range : set.v4.intervals()) known.push_back({Family::ipv4, range.first, range.last});
+    for (const auto& range : set.v6.intervals()) known.push_back({Family::ipv6, range.first, range.last});
+  }
+  box.source = subtract(box.source, AddressSet::of(known));
+  if (direction_ != Direction::forward) return box;
   for (const InterfaceSet* set : filter::interface_sets(filter_))
     for (const InterfacePattern& pattern : set->patterns())
-      if (const InterfaceSet named = InterfaceSet::of(pattern); !named.is_all()) result = subtract(result, named);
-  return result;
+      if (const InterfaceSet named = InterfaceSet::of(pattern); !named.is_all()) box.in = subtract(box.in, named);
+  return box;
 }
 
 Survey Surveyor::run() {
@@ -123,10 +159,7 @@ Survey Surveyor::run() {
   if ((families_ & filter::bit(Family::ipv4)) == 0) box.source.v4 = box.destination.v4 = {};
   if ((families_ & filter::bit(Family::ipv6)) == 0) box.source.v6 = box.destination.v6 = {};
   of_families_ = space_.of(box, 1);
-  // A router mostly says by the interface who may use it. Of what it forwards, only rules that name none are looked at.
-  Box unnamed;
-  if (direction_ == Direction::forward) unnamed.in = other_interfaces();
-  from_anywhere_ = space_.of(unnamed, 1);
+  from_anywhere_ = space_.of(from_anywhere(), 1);
   for (auto chain = order->rbegin(); chain != order->rend(); ++chain) {
     const ChainMaps& maps = *chains_[chain->index];
     if (*chain == hook.chain) {
@@ -188,7 +221,8 @@ Standing Surveyor::where_nothing_arrives(const Here& here, const Place& place) {
   const filter::Rule& rule = this->rule({here.chain, place.rule});
   const auto* verdict = std::get_if<Verdict>(&rule.action);
   const Values others = taken.values() & ~only(silent);
-  if (verdict != nullptr && others == only(filter::bit(*verdict))) {
+  const bool returns = std::holds_alternative<filter::Return>(rule.action);
+  if (others == (verdict != nullptr ? only(filter::bit(*verdict)) : returns ? only(leaves) : 0)) {
     Standing standing = made(Kind::repeated, space_.example(coming, only(1), direction_));
     name_takers(standing, here, coming, *standing.witness, 0);
     return standing;
@@ -254,23 +288,21 @@ Standing Surveyor::met_before(const Here& here, const Place& place, std::span<co
                               Packet packet) {
   Standing standing = made(Kind::repeated, std::move(packet));
   standing.same_condition = true;
-  const auto verdict_of = [&](std::size_t index) {
-    const auto* verdict = std::get_if<Verdict>(&rule({here.chain, index}).action);
-    return verdict != nullptr ? std::optional(*verdict) : std::nullopt;
-  };
-  const std::optional<Verdict> own = verdict_of(place.rule);
+  const filter::Action& own = rule({here.chain, place.rule}).action;
   for (const std::size_t taker : takers) {
     if (standing.others.size() == most_named) standing.all_named = false;
     else standing.others.push_back({here.chain, taker});
-    const std::optional<Verdict> other = verdict_of(taker);
-    if (!own || own != other) standing.kind = Kind::shadowed;
-    standing.disagree |= own && other && own != other;
+    const filter::Action& other = rule({here.chain, taker}).action;
+    if (do_the_same(own, other)) continue;
+    standing.kind = Kind::shadowed;
+    standing.disagree |= std::holds_alternative<Verdict>(own) && std::holds_alternative<Verdict>(other);
   }
   return standing;
 }
 
 /// Of the packets in `of`, one after the other until none is left; `first` comes first.
 void Surveyor::name_takers(Standing& standing, const Here& here, Diagram of, const Packet& first, std::size_t from) {
+  const Diagram all = of;
   Packet packet = first;
   for (;;) {
     // Where several rules that are not sure of it take a packet between them, none can be named.
@@ -281,8 +313,21 @@ void Surveyor::name_takers(Standing& standing, const Here& here, Diagram of, con
     }
     standing.others.push_back({here.chain, *taker});
     of = diagrams_.within(of, where_it_goes_on(here.maps.of_rule(*taker).outcomes));
-    if (!of.takes(1)) return;
+    if (!of.takes(1)) break;
     packet = space_.example(of, only(1), direction_);
+  }
+  reduce(standing.others, all);
+}
+
+/// Leaves out whom the others make superfluous, but not the first.
+void Surveyor::reduce(std::vector<RuleId>& takers, const Diagram& of) {
+  for (std::size_t tried = takers.size(); tried-- > 1;) {
+    Diagram left = of;
+    for (std::size_t i = 0; i < takers.size(); ++i)
+      if (i != tried)
+        left =
+            diagrams_.within(left, where_it_goes_on(chains_[takers[i].chain.index]->of_rule(takers[i].index).outcomes));
+    if (!left.takes(1)) takers.erase(takers.begin() + static_cast<std::ptrdiff_t>(tried));
   }
 }
 
@@ -346,7 +391,9 @@ void Surveyor::look_at_exposure(const Here& here, RuleId id, const Diagram& pack
   const auto* verdict = std::get_if<Verdict>(&rule(id).action);
   if (verdict == nullptr || *verdict != Verdict::allow) return;
   const filter::Origin& origin = filter_.origins[rule(id).origin];
-  const std::string who = (is_policy(origin) ? "the " : "rule ") + quoted_name(filter_, id);
+  const std::string who = is_policy(origin)
+                              ? "the policy of chain `" + origin.name.substr(0, origin.name.rfind(' ')) + "`"
+                              : "rule " + quoted_name(filter_, id);
   std::vector<Diagnostic> found;
   exposure_.look_at(origin.where, who, "say who needs it, by source address",
                     diagrams_.within(plainly(here, id, packets), from_anywhere_), found);

@@ -724,6 +724,30 @@ inbound:
      "`established` "
      "or `invalid` out of `base` and write rules for what they did."},
 
+    {Code::idle_jump, note, "a jump without effect",
+     "The chain that this rule leads to decides none of the packets that come there by it, and does nothing else with "
+     "them: nothing in it matches them, or what matches sends them back. It is a warning where the chain decides about "
+     "other packets, and a note where it is empty or decides nothing at all, as chains do that other programs fill. "
+     "Only "
+     "rule sets of others have such rules (`check --from`).",
+     R"(*filter
+-A INPUT -p udp -j web
+-A web -p tcp --dport 80 -j ACCEPT
+COMMIT
+)",
+     "Send there what the chain is for, or take the rule out."},
+
+    {Code::unreached_chain, note, "a chain that nothing leads to",
+     "The chain has rules, and no rule jumps or goes to it, so they do nothing. It may be a leftover, or a chain that "
+     "another program uses from time to time. Only rule sets of others have such chains (`check --from`).",
+     R"(*filter
+:INPUT ACCEPT [0:0]
+:old - [0:0]
+-A old -p tcp --dport 21 -j ACCEPT
+COMMIT
+)",
+     "Let a rule lead there, or take the chain out."},
+
     {Code::not_expressible, error, "the target cannot express this",
      "The target has no means to say exactly what the policy says, and portpolicy never writes something that merely "
      "comes near.",

@@ -69,8 +69,7 @@ struct Dice : test::RandomFilters {
       if (!one_in(4)) rule.all_of.push_back(filter::DestinationPortIn{PortSet::of({std::min(a, b), std::max(a, b)})});
     }
     for (int i = 0; i < 2; ++i)
-      if (one_in(8))
-        rule.all_of.push_back(filter::Opaque{filter::OpaqueId(below(one_in(3) ? 3 : 1)), one_in(4)});
+      if (one_in(8)) rule.all_of.push_back(filter::Opaque{filter::OpaqueId(below(one_in(3) ? 3 : 1)), one_in(4)});
     if (one_in(14)) rule.limit = filter::LimitId(below(limits));
     if (one_in(14)) rule.log = filter::Log{};
     rule.action = action(chain, chains);
@@ -127,8 +126,9 @@ class Walk {
   }
 
   Verdict result{};
-  std::vector<RuleId> met;     ///< rules that matched
-  std::vector<RuleId> passed;  ///< rules of entered chains whose conditions are true, whether the packet came so far or not
+  std::vector<RuleId> met;  ///< rules that matched
+  std::vector<RuleId>
+      passed;  ///< rules of entered chains whose conditions are true, whether the packet came so far or not
   std::vector<RuleId> effects;  ///< what was logged, counted and taken from limits
 
  private:

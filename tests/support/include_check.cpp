@@ -29,6 +29,8 @@ std::map<std::string, Parts, std::less<>> allowed_parts() {
   }
   for (const char* part : {"checks", "proof", "review", "drawing"}) allowed["compiler/" + std::string(part)] = below;
   below.insert({"compiler/checks", "compiler/proof", "compiler/review", "compiler/drawing"});
+  allowed["compiler/audit"] = below;
+  below.insert("compiler/audit");
   allowed["compiler"] = below;
 
   const Parts values{"compiler/base", "compiler/diagnostics", "compiler/packets", "compiler/filter"};
