@@ -405,7 +405,7 @@ TEST_CASE("what is not understood is an opaque condition with its text") {
   CHECK(rules("-m mac --mac-source 1:2:3:4:5:6 -j LOG") == "log; continue\n");
   CHECK(rules("-p tcp -m mac --mac-source 1:2:3:4:5:6 -m limit --limit 1/s -m tcp --dport 1 -j LOG") ==
         "tcp; port 1; log; continue\n");
-  CHECK(rules("-m mac --mac-source 1:2:3:4:5:6 -j MARK --set-mark 1") == "");
+  CHECK(rules("-m mac --mac-source 1:2:3:4:5:6 -j MARK --set-mark 1") == "continue\n");
 }
 
 TEST_CASE("a mark is the same for all rules, unless one of them sets it") {

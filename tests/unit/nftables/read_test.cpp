@@ -291,11 +291,11 @@ TEST_SUITE("reading nftables: what is not understood") {
   }
 
   TEST_CASE("what changes while packets pass is never the same twice") {
-    CHECK(rules("meta mark set 0x6 tcp dport 99 accept") == "tcp; port 99; allow\n");
-    CHECK(rules("meta mark 5 accept; meta mark set 5") == "`meta mark 5 (line 13)`; allow\n");
-    CHECK(rules("(mark & 1) == 1 accept; meta mark set 5") == "`(mark & 0x1) == 1 (line 13)`; allow\n");
+    CHECK(rules("meta mark set 0x6 tcp dport 99 accept") == "tcp; port 99; continue\ntcp; port 99; allow\n");
+    CHECK(rules("meta mark 5 accept; meta mark set 5") == "`meta mark 5 (line 13)`; allow\ncontinue\n");
+    CHECK(rules("(mark & 1) == 1 accept; meta mark set 5") == "`(mark & 0x1) == 1 (line 13)`; allow\ncontinue\n");
     CHECK(rules("ip saddr @dyn drop") == "`ip saddr @dyn`; source in [0.0.0.0/0]; deny\n");
-    CHECK(rules("meta\tpriority\tset 1; meta priority 1 accept") == "`meta priority 1 (line 13)`; allow\n");
+    CHECK(rules("meta\tpriority\tset 1; meta priority 1 accept") == "continue\n`meta priority 1 (line 13)`; allow\n");
     CHECK(rules("ip saddr @hosts drop; add @hosts { ip saddr }") ==
           "`ip saddr @hosts (line 13)`; source in [0.0.0.0/0]; deny\n");
     CHECK(rules("add @dyn { ip saddr } tcp dport 5 accept") ==
@@ -379,9 +379,10 @@ TEST_SUITE("reading nftables: what rules do") {
     CHECK(exactly("limit rate 5/minute log prefix \"x\"") == "limit 5/minute; log; continue\n");
     CHECK(exactly("tcp dport 1 limit name \"lim\" counter") == "tcp; port 1; limit 10/second burst 20; continue\n");
     CHECK(rules("meta mark 5 limit name \"lim\"") == "`meta mark 5`; limit 10/second burst 20; continue\n");
-    CHECK(exactly("tcp dport 1 log").empty());
-    // Nobody else asks its limit, so it is not worth a word.
-    CHECK(exactly("meta mark 5 limit rate 5/minute log").empty());
+    CHECK(exactly("tcp dport 1 log") == "tcp; port 1; log; continue\n");
+    // Nobody else asks its limit, so what is not understood is not worth a word: it may log whatever comes.
+    CHECK(exactly("meta mark 5 limit rate 5/minute log") == "log; continue\n");
+    CHECK(exactly("meta mark 5 tcp dport 1 counter").empty());
     CHECK(rules("limit name \"lim\" queue num 0").starts_with("limit 10/second burst 20; continue\n"));
     CHECK(rules("limit name \"lim\" ip dscp vmap { cs4 : drop }").starts_with("limit 10/second burst 20; continue\n"));
   }
@@ -738,8 +739,8 @@ TEST_SUITE("reading nftables: what nft would refuse") {
     CHECK(refusal("limit rate 0/second").contains("at least one packet"));
     CHECK(refusal("limit rate 5/seconds").contains("nft has no such unit of time"));
     CHECK(refusal("counter packets x bytes 3").contains("nft expects a number here"));
-    CHECK(exactly("log level \"info\" log flags tcp sequence,options log flags ip options log group 3 snaplen 4")
-              .empty());
+    CHECK(exactly("log level \"info\" log flags tcp sequence,options log flags ip options log group 3 snaplen 4") ==
+          "log; continue\n");
     CHECK(exactly("reject with icmpx no-route") == "reject\n");
     CHECK(exactly("reject with icmpv6 type 1") == "source in [::/0]; reject\n");
     CHECK(exactly("limit rate 0x10 / minute accept") == "limit 16/minute; allow\n");
