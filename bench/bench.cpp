@@ -4,8 +4,9 @@
 //
 //     portpolicy_bench PROGRAM [--quick] [compile|check]
 //     portpolicy_bench PROGRAM [--quick] kernel --kperf DIR
+//     portpolicy_bench PROGRAM rules --corpus DIR
 //
-// The last says what the rules cost a packet in the kernel; kperf is a program that sends packets there.
+// The last but one says what the rules cost a packet in the kernel; kperf is a program that sends packets there.
 //
 // This process stays small on purpose: a child's peak memory counts from what its parent had when it was forked.
 
@@ -78,7 +79,7 @@ std::string judged(const Cost& cost, const Bar& bar, bool answered = true) {
   if (bar.cpu_seconds == 0) return "";
   char text[64];
   const bool within = cost.cpu_seconds <= bar.cpu_seconds && cost.megabytes <= bar.megabytes;
-  std::snprintf(text, sizeof text, "%s %.0f s, %.0f MB", within ? "within" : "OVER", bar.cpu_seconds, bar.megabytes);
+  std::snprintf(text, sizeof text, "%s %g s, %g MB", within ? "within" : "OVER", bar.cpu_seconds, bar.megabytes);
   return std::string(text) + (answered ? "" : ", BUT TOO COMPLEX");
 }
 
@@ -239,21 +240,49 @@ void measure_checking(const Workshop& workshop, bool quick) {
                    quick ? std::vector<std::size_t>{1'000} : std::vector<std::size_t>{1'000, 5'000}, seeds);
 }
 
+/// `check --from` of rule sets that others wrote: `iptables-save/*.save` and `nft/*.nft` of a folder, the large ones.
+void check_rules_of_others(const Workshop& workshop, const fs::path& corpus) {
+  constexpr Bar bar{1.5, 300};
+  constexpr std::uintmax_t least_bytes = 100'000;
+  std::printf("\n%-26s %8s %12s %8s %10s\n", "check --from", "lines", "CPU", "MB", "findings");
+  const std::string output = (workshop.folder / "findings").string();
+  for (const auto& [folder, kind] : {std::pair("iptables-save", "iptables"), std::pair("nft", "nftables")}) {
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::directory_iterator(corpus / folder))
+      if (entry.file_size() >= least_bytes) files.push_back(entry.path());
+    std::ranges::sort(files);
+    for (const fs::path& file : files) {
+      const Cost cost = typical(5, [&] {
+        return measure({workshop.program, "check", "--from", kind, "--format", "json", file.string()},
+                       {.output = output, .may_find = true});
+      });
+      std::printf("%26s %8zu %10.2f s %8.0f %10zu  %s\n", file.stem().c_str(), count(file, "\n"), cost.cpu_seconds,
+                  cost.megabytes, count(output, "\"code\":"),
+                  judged(cost, bar, count(output, "\"code\":\"PP305\"") == 0).c_str());
+      std::fflush(stdout);
+    }
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   std::vector<std::string> words(argv + std::min(argc, 2), argv + argc);
-  fs::path kperf;
-  if (const auto at = std::ranges::find(words, "--kperf"); at != words.end() && at + 1 != words.end()) {
-    kperf = fs::absolute(*(at + 1));
+  const auto folder_of = [&](const char* option) {
+    const auto at = std::ranges::find(words, option);
+    if (at == words.end() || at + 1 == words.end()) return fs::path();
+    fs::path named = fs::absolute(*(at + 1));
     words.erase(at, at + 2);
-  }
+    return named;
+  };
+  const fs::path kperf = folder_of("--kperf"), corpus = folder_of("--corpus");
   const auto given = [&](const char* word) { return std::ranges::find(words, word) != words.end(); };
   const bool unknown = std::ranges::any_of(words, [](const std::string& word) {
-    return word != "--quick" && word != "compile" && word != "check" && word != "kernel";
+    return word != "--quick" && word != "compile" && word != "check" && word != "kernel" && word != "rules";
   });
-  if (argc < 2 || unknown) {
-    std::fprintf(stderr, "usage: portpolicy_bench PROGRAM [--quick] [compile|check|kernel --kperf DIR]\n");
+  if (argc < 2 || unknown || (given("rules") && corpus.empty())) {
+    std::fprintf(stderr,
+                 "usage: portpolicy_bench PROGRAM [--quick] [compile|check|kernel --kperf DIR|rules --corpus DIR]\n");
     return 2;
   }
   std::string folder = (fs::temp_directory_path() / "portpolicy-bench-XXXXXX").string();
@@ -261,9 +290,10 @@ int main(int argc, char** argv) {
   const Workshop workshop{
       argv[1], (fs::canonical("/proc/self/exe").parent_path() / "portpolicy_bench_generate").string(), folder};
 
-  const bool all = !given("compile") && !given("check") && !given("kernel");
+  const bool all = !given("compile") && !given("check") && !given("kernel") && !given("rules");
   if (all || given("compile")) measure_compiling(workshop, given("--quick"));
   if (all || given("check")) measure_checking(workshop, given("--quick"));
+  if (given("rules")) check_rules_of_others(workshop, corpus);
   if (given("kernel")) {
     const auto make = [&](const std::string& kind, std::size_t count) { return workshop.make(kind, count); };
     measure_kernel({workshop.program, kperf, workshop.folder, make}, given("--quick"));

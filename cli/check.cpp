@@ -45,14 +45,15 @@ int check_rules(const Options& options, Io& io) {
   if (*read) {
     audit::name_what_is_not_understood((*read)->not_understood, diagnostics);
     for (const filter::Remark& chain : (*read)->unused_chains) audit::report_unused_chain(chain, diagnostics);
-    audit::audit((*read)->filter, (*read)->families, diagnostics);
+    audit::audit((*read)->filter, {.families = (*read)->families, .with_crossing = options.strict}, diagnostics);
   }
   return answer(diagnostics, sources, options, io);
 }
 
 int check_policy(const Options& options, Io& io) {
   if (!options.files.empty())
-    return usage_error(io, "check", "one policy at a time; `" + options.files.front() + "` is another file");
+    return usage_error(io, "check",
+                       "unexpected argument `" + options.files.front() + "`; several files are for --from");
   if (options.family) return usage_error(io, "check", "--family is for rules that --from reads");
   const auto loaded = load(options.policy, "check", options.strict ? Thoroughness::strict : Thoroughness::all, io);
   if (!loaded) return loaded.error();
@@ -77,7 +78,8 @@ void add(CLI::App& program, Options& options) {
       ->type_name("text|json");
   command->add_option("--fail-on", options.fail_on, "Exit 1 for errors (default) or for warnings too")
       ->type_name(choice_of(fail_on_choices));
-  command->add_flag("--strict", options.strict, "Warn of rules that cross (PP316), which are notes otherwise");
+  command->add_flag("--strict", options.strict,
+                    "Warn of rules that cross (PP316); otherwise notes, and with --from nothing");
   command->footer(
       "Every finding has its place, a code and what to do; `portpolicy explain-code CODE` says more of it. A policy\n"
       "without findings is answered with silence.\n"

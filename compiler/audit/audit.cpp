@@ -85,7 +85,7 @@ std::optional<Span> first_place(const filter::Filter& filter) {
 
 }  // namespace
 
-void audit(const filter::Filter& filter, filter::Families families, Diagnostics& diagnostics, DiagramBudget budget) {
+void audit(const filter::Filter& filter, const Options& options, Diagnostics& diagnostics) {
   const std::array filters{&filter};
   const InterfaceClasses interfaces = filter::interface_classes(filters);
   std::vector<Survey> surveys;
@@ -93,8 +93,9 @@ void audit(const filter::Filter& filter, filter::Families families, Diagnostics&
   for (const Direction direction : directions) {
     const auto& hook = filter.hooks[static_cast<std::size_t>(direction)];
     if (!hook || !filter::called_first(filter, hook->chain)) continue;
-    auto found =
-        decide(interfaces, budget, [&](PacketSpace& space) { return survey(space, filter, direction, families); });
+    auto found = decide(interfaces, options.budget, [&](PacketSpace& space) {
+      return survey(space, filter, direction, options.families, options.with_crossing);
+    });
     if (found) {
       surveys.push_back(*std::move(found));
       continue;
@@ -106,7 +107,10 @@ void audit(const filter::Filter& filter, filter::Families families, Diagnostics&
   }
   // A rule may be for packets of the direction that nothing is known of.
   if (whole) report(filter, findings_of(filter, merged(surveys)), diagnostics);
-  for (Survey& survey : surveys) report(filter, std::move(survey.exposed), survey.exposed_by_default, diagnostics);
+  for (Survey& survey : surveys) {
+    report(filter, std::move(survey.exposed), survey.exposed_by_default, diagnostics);
+    report(filter, survey.crossed, survey.all_compared, diagnostics);
+  }
   chains_without_callers(filter, diagnostics);
 }
 

@@ -13,11 +13,15 @@
 namespace portpolicy::audit {
 
 /// Rules that get no packet (PP313, PP303), rules and jumps without which nothing changes (PP314, PP322), chains that nothing
-/// leads to (PP323), and services that are open to the internet (PP312). Filter rules whose origins have one place are one
-/// rule of the text. Of an origin that ends in ` policy`, which is no rule, only the last is asked. `families` are those
-/// whose rules were read. What cannot be decided within the budget is reported (PP305).
-void audit(const filter::Filter& filter, filter::Families families, Diagnostics& diagnostics,
-           DiagramBudget budget = {.edges = 12'000'000, .steps = 300'000'000});
+/// leads to (PP323), services that are open to the internet (PP312) and, when asked for, rules that cross (PP316). Filter
+/// rules whose origins have one place are one rule of the text. Of an origin that ends in ` policy`, which is no rule, only
+/// exposure is asked. What cannot be decided within the budget is reported (PP305).
+struct Options {
+  filter::Families families = 3;  ///< whose rules were read
+  bool with_crossing = false;
+  DiagramBudget budget{.edges = 12'000'000, .steps = 300'000'000};
+};
+void audit(const filter::Filter& filter, const Options& options, Diagnostics& diagnostics);
 
 /// What the reader did not understand (PP602): one by one, or, where there is much of one kind, the first with the number
 /// of the others.

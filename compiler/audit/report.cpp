@@ -23,6 +23,7 @@ class Report {
   Report(const filter::Filter& filter, Diagnostics& diagnostics) : filter_(filter), diagnostics_(diagnostics) {}
 
   void add(const Finding& finding);
+  void add(RuleId rule, const Crossed& crossed);
   void add_idle_chains();
 
  private:
@@ -30,7 +31,10 @@ class Report {
   const filter::Origin& origin(RuleId id) const { return filter_.origins[rule(id).origin]; }
   const std::string& chain_name(filter::ChainId chain) const { return filter_.chains[chain.index].name; }
   Diagnostic started(const Finding& finding, Code code, Severity severity, std::string message) const;
-  std::vector<RuleId> others_of(const Finding& finding) const;
+  std::vector<RuleId> others_of(RuleId rule, const std::vector<RuleId>& all) const;
+  std::vector<RuleId> others_of(const Finding& finding) const {
+    return others_of(finding.rule, finding.standing.others);
+  }
   std::string listed(const std::vector<RuleId>& rules, bool all, bool by_the_end) const;
   std::string what_it_does(RuleId id) const;
   void add_related(Diagnostic& diagnostic, const std::vector<RuleId>& others) const;
@@ -57,10 +61,10 @@ Diagnostic Report::started(const Finding& finding, Code code, Severity severity,
 }
 
 /// Each rule of the text once, without the one that the finding is about and those that stand for no rule.
-std::vector<RuleId> Report::others_of(const Finding& finding) const {
-  std::set<Span> seen{origin(finding.rule).where};
+std::vector<RuleId> Report::others_of(RuleId rule, const std::vector<RuleId>& all) const {
+  std::set<Span> seen{origin(rule).where};
   std::vector<RuleId> others;
-  for (const RuleId other : finding.standing.others)
+  for (const RuleId other : all)
     if (!is_policy(origin(other)) && seen.insert(origin(other).where).second) others.push_back(other);
   if (others.size() > most_named) others.resize(most_named);
   return others;
@@ -206,6 +210,24 @@ void Report::unneeded(const Finding& finding) {
   diagnostics_.add(std::move(diagnostic));
 }
 
+void Report::add(RuleId rule, const Crossed& crossed) {
+  const std::vector<RuleId> others = others_of(rule, crossed.others);
+  if (others.empty()) return;
+  Diagnostic diagnostic{Code::crossing,
+                        Severity::warning,
+                        "rule " + quoted_name(filter_, rule) + " crosses " + listed(others, crossed.all, false) +
+                            (others.size() > 1 || !crossed.all ? ", which come later" : ", which comes later") +
+                            ", and decides what they share",
+                        {origin(rule).where, ""}};
+  diagnostic.help = "see that this order is meant; or narrow one of the rules, so that they do not meet";
+  for (const RuleId other : others)
+    diagnostic.related.push_back({origin(other).where, other == others.front()
+                                                           ? what_it_does(other)
+                                                           : quoted_name(filter_, other) + " is crossed too"});
+  diagnostic.witness = crossed.witness;
+  diagnostics_.add(std::move(diagnostic));
+}
+
 void Report::idle_jump(const Finding& finding) {
   const filter::ChainId chain = *filter::called_by(rule(finding.rule));
   if (!decides_anything(chain)) {
@@ -263,6 +285,18 @@ void report(const filter::Filter& filter, std::vector<Exposed> exposed, const st
     diagnostic.related.push_back({perhaps[i]->finding.primary.where, quoted_name(filter, perhaps[i]->rule) + " too"});
   diagnostic.help = "see whether a condition that is not understood keeps the internet out";
   diagnostics.add(std::move(diagnostic));
+}
+
+void report(const filter::Filter& filter, const std::map<RuleId, Crossed>& crossed, bool all_compared,
+            Diagnostics& diagnostics) {
+  Report report(filter, diagnostics);
+  for (const auto& [rule, others] : crossed) report.add(rule, others);
+  if (all_compared || crossed.empty()) return;
+  const filter::Rule& first = filter.chains[crossed.begin()->first.chain.index].rules[crossed.begin()->first.index];
+  diagnostics.add({.code = Code::crossing,
+                   .severity = Severity::note,
+                   .message = "not all rules were compared with each other: more of them may cross",
+                   .primary = {filter.origins[first.origin].where, ""}});
 }
 
 void report_unused_chain(const filter::Remark& chain, Diagnostics& diagnostics) {

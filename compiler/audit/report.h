@@ -20,4 +20,7 @@ void report(const filter::Filter& filter, const std::map<Span, Finding>& finding
 void report(const filter::Filter& filter, std::vector<Exposed> exposed, const std::optional<Diagnostic>& by_default,
             Diagnostics& diagnostics);
 
+void report(const filter::Filter& filter, const std::map<RuleId, Crossed>& crossed, bool all_compared,
+            Diagnostics& diagnostics);
+
 }  // namespace portpolicy::audit

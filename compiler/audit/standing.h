@@ -51,16 +51,26 @@ struct Exposed {
   bool surely = true;
 };
 
+/// Rules that come later and disagree with one about packets that it decides, while each has others too.
+struct Crossed {
+  std::vector<RuleId> others;
+  bool all = true;
+  Packet witness;  ///< of the first
+};
+
 /// What was found for one direction.
 struct Survey {
   std::map<RuleId, Standing> rules;  ///< of the chains that packets come to
   std::vector<Exposed> exposed;
   std::optional<Diagnostic> exposed_by_default;
+  std::map<RuleId, Crossed> crossed;  ///< where they were asked for
+  bool all_compared = true;
 };
 
 /// Looks at all rules of one direction, which must have a hook and no circle. `families` are those that the filter speaks of.
 /// Throws TooComplex.
-Survey survey(PacketSpace& space, const filter::Filter& filter, Direction direction, filter::Families families);
+Survey survey(PacketSpace& space, const filter::Filter& filter, Direction direction, filter::Families families,
+              bool with_crossing = false);
 
 /// Whether it stands for what a chain does at its end, and for no rule.
 bool is_policy(const filter::Origin& origin);

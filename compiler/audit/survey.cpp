@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "compiler/audit/chain_maps.h"
+#include "compiler/audit/crossing.h"
 #include "compiler/audit/standing.h"
 #include "compiler/checks/exposure.h"
 #include "compiler/filter/boxes.h"
@@ -48,13 +49,16 @@ bool do_the_same(const filter::Action& a, const filter::Action& b) {
 
 class Surveyor {
  public:
-  Surveyor(PacketSpace& space, const filter::Filter& filter, Direction direction, filter::Families families)
+  Surveyor(PacketSpace& space, const filter::Filter& filter, Direction direction, filter::Families families,
+           bool with_crossing)
       : space_(space),
         diagrams_(space.diagrams),
         filter_(filter),
         direction_(direction),
         families_(families),
+        with_crossing_(with_crossing),
         exposure_(space, direction),
+        crossings_(space, filter, direction),
         chains_(filter.chains.size()),
         calls_(filter.chains.size()),
         callers_(filter.chains.size()) {}
@@ -111,7 +115,9 @@ class Surveyor {
   const filter::Filter& filter_;
   Direction direction_;
   filter::Families families_;
+  bool with_crossing_;
   checks::Exposure exposure_;
+  Crossings crossings_;
   std::vector<std::optional<ChainMaps>> chains_;
   std::vector<std::vector<Call>> calls_;               // of each chain
   std::vector<std::vector<filter::ChainId>> callers_;  // the same, whether packets come there or not
@@ -176,6 +182,8 @@ Survey Surveyor::run() {
     look_at(here);
   }
   look_at_the_end();
+  survey_.crossed = std::move(crossings_.found);
+  survey_.all_compared = crossings_.whole;
   return std::move(survey_);
 }
 
@@ -195,6 +203,7 @@ void Surveyor::look_at(Here& here, const Place& place) {
   const Diagram packets = where_it_goes_on(place.before);
   const Diagram rest = diagrams_.within(diagrams_.then(come_back(diagrams_, place.after), here.after), packets);
   survey_.rules[id] = standing(here, place, packets, rest);
+  if (with_crossing_) crossings_.look_at(id, diagrams_.within(place.match, here.arriving), packets);
   if (!packets.takes(1)) return;
   call(here, id, packets, rest);
   look_at_exposure(here, id, packets);
@@ -444,8 +453,9 @@ Diagram Surveyor::either_of(std::span<const Call> calls) {
 
 }  // namespace
 
-Survey survey(PacketSpace& space, const filter::Filter& filter, Direction direction, filter::Families families) {
-  return Surveyor(space, filter, direction, families).run();
+Survey survey(PacketSpace& space, const filter::Filter& filter, Direction direction, filter::Families families,
+              bool with_crossing) {
+  return Surveyor(space, filter, direction, families, with_crossing).run();
 }
 
 bool is_policy(const filter::Origin& origin) {

@@ -210,6 +210,7 @@ TEST_CASE("the examples in docs/language.md are policies without errors and warn
 TEST_CASE("the sessions in the pages are what the program says") {
   CHECK(play("README.md") >= 5);
   CHECK(play("docs/language.md") >= 9);
+  CHECK(play("docs/foreign-rules.md") >= 1);
 }
 
 }  // namespace
