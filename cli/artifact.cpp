@@ -5,7 +5,6 @@
 
 #include "backends/iptables/lower.h"
 #include "backends/iptables/print.h"
-#include "backends/iptables/read.h"
 #include "backends/iptables/scripts.h"
 #include "backends/nftables/lower.h"
 #include "backends/nftables/print.h"
@@ -52,78 +51,31 @@ std::optional<Artifact> make_artifact(Loaded& loaded, Target target, const Shape
   return artifact;
 }
 
-namespace {
-
-/// The tables of any family that an older script may have made and that this one leaves in place.
-std::vector<nft::TableName> left_behind(const nft::Reading& reading) {
-  std::vector<nft::TableName> own;
-  for (const std::string_view family : {"inet", "ip", "ip6"})
-    for (const std::string_view name : nft::own_tables) own.push_back({std::string(family), std::string(name)});
-  const auto among = [](const std::vector<nft::TableName>& tables) {
-    return [&](const nft::TableName& table) { return std::ranges::find(tables, table) != tables.end(); };
-  };
-  if (std::ranges::none_of(own, among(reading.defined))) return {};
-  std::erase_if(own, [&](const nft::TableName& table) {
-    return among(reading.removed)(table) || std::ranges::find(reading.flushed, table.family) != reading.flushed.end();
-  });
-  return own;
+std::vector<FileId> add_sources(const Artifact& artifact, SourceMap& sources) {
+  std::vector<FileId> files;
+  for (const NamedText& text : artifact)
+    if (!text.runs) files.push_back(sources.add(text.name.empty() ? "what compile writes" : text.name, text.text));
+  return files;
 }
 
-}  // namespace
-
-std::optional<nft::Reading> read_back(const SourceMap& sources, FileId artifact, Diagnostics& diagnostics) {
-  std::optional<nft::Reading> reading = nft::read(sources.text(artifact), artifact, diagnostics);
-  if (!reading) return std::nullopt;
-  for (const filter::Remark& remark : reading->not_understood)
+Equality compare_with_policy(const Graph& policy, const ForeignRules& rules, Kind kind, Diagnostics& diagnostics) {
+  for (const filter::Remark& remark : rules.not_understood)
     diagnostics.add(Code::not_understood, remark.where, remark.text + " is not understood");
-  return reading;
+  const FileId file = rules.files.front();
+  const Equality result = compare_with_policy(policy, rules.filter, file, diagnostics, rules.families);
+  if (kind == Kind::listing || rules.left_behind.empty()) return result;
+  for (const std::string& table : rules.left_behind)
+    diagnostics.add(Code::table_left_behind, Span{file}, "`table " + table + "` of an older script would stay in force",
+                    "write `add table " + table + "` and `delete table " + table +
+                        "` before the tables; of what `nft list` prints say --listing");
+  return Equality::different;
 }
-
-Equality compare_with_policy(const Graph& policy, const nft::Reading& reading, FileId artifact, Kind kind,
-                             Diagnostics& diagnostics) {
-  const Equality result = compare_with_policy(policy, reading.filter, artifact, diagnostics);
-  const std::vector<nft::TableName> old = kind == Kind::listing ? std::vector<nft::TableName>() : left_behind(reading);
-  for (const nft::TableName& table : old) {
-    const std::string name = "table " + table.family + " " + table.name;
-    diagnostics.add(Code::table_left_behind, Span{artifact}, "`" + name + "` of an older script would stay in force",
-                    "write `add " + name + "` and `delete " + name + "` before the tables; of what `nft list` prints " +
-                        "say --listing");
-  }
-  return old.empty() ? result : Equality::different;
-}
-
-namespace {
-
-Equality prove_nftables(Loaded& loaded, const Artifact& artifact, Diagnostics& diagnostics) {
-  const FileId file = loaded.sources.add("the script that was made", artifact.front().text);
-  const std::optional<nft::Reading> reading = read_back(loaded.sources, file, diagnostics);
-  if (!reading) return Equality::cannot_tell;
-  return compare_with_policy(loaded.compiled.graph, *reading, file, Kind::script, diagnostics);
-}
-
-Equality prove_iptables(Loaded& loaded, const Artifact& artifact, Diagnostics& diagnostics) {
-  std::vector<iptables::Input> inputs;
-  std::optional<FileId> rules;
-  for (const NamedText& text : artifact) {
-    if (text.runs) continue;
-    const FileId file = loaded.sources.add("the " + text.name + " that was made", text.text);
-    if (text.name == "rules.v4") rules = file;
-    const bool v6 = text.name.ends_with(".v6");
-    inputs.push_back({file, loaded.sources.text(file), v6 ? Family::ipv6 : Family::ipv4});
-  }
-  const std::optional<iptables::Reading> reading = iptables::read(inputs, diagnostics);
-  if (!reading) return Equality::cannot_tell;
-  for (const filter::Remark& remark : reading->not_understood)
-    diagnostics.add(Code::not_understood, remark.where, remark.text + " is not understood");
-  const Equality equality = compare_with_policy(loaded.compiled.graph, reading->filter, rules, diagnostics);
-  return reading->families == filter::both_families ? equality : Equality::cannot_tell;
-}
-
-}  // namespace
 
 Equality prove(Loaded& loaded, Target target, const Artifact& artifact, Diagnostics& diagnostics) {
-  return target == Target::nftables ? prove_nftables(loaded, artifact, diagnostics)
-                                    : prove_iptables(loaded, artifact, diagnostics);
+  const std::vector<FileId> files = add_sources(artifact, loaded.sources);
+  const auto rules = read_rules(target, files, std::nullopt, loaded.sources, diagnostics);
+  if (!rules || rules->families != filter::both_families) return Equality::cannot_tell;
+  return compare_with_policy(loaded.compiled.graph, *rules, Kind::script, diagnostics);
 }
 
 }  // namespace portpolicy::cli

@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "backends/common/optimize.h"
-#include "backends/nftables/read.h"
 #include "cli/output_file.h"
 #include "cli/policy_options.h"
 #include "cli/proof_findings.h"
+#include "cli/rule_files.h"
 #include "cli/target.h"
 
 namespace portpolicy::cli {
@@ -25,17 +25,16 @@ using Artifact = std::vector<NamedText>;
 /// For a policy without errors; nothing when the target cannot express it, which is then among the findings.
 std::optional<Artifact> make_artifact(Loaded& loaded, Target target, const Shape& shape = {});
 
+/// Adds what the artifact says to the sources; not what only loads it.
+std::vector<FileId> add_sources(const Artifact& artifact, SourceMap& sources);
+
 /// A script for `nft -f` removes what portpolicy may have loaded before; what `nft list` prints is there already.
 enum class Kind : std::uint8_t { script, listing };
 
-/// Reads the text of one of the sources. What is not understood, and what keeps it from being read, is among the diagnostics.
-std::optional<nft::Reading> read_back(const SourceMap& sources, FileId artifact, Diagnostics& diagnostics);
+/// Whether rules that were read do what the policy says. What differs, and what is not understood, is among the diagnostics.
+Equality compare_with_policy(const Graph& policy, const ForeignRules& rules, Kind kind, Diagnostics& diagnostics);
 
-/// Whether it does what the policy says. What differs is among the diagnostics.
-Equality compare_with_policy(const Graph& policy, const nft::Reading& reading, FileId artifact, Kind kind,
-                             Diagnostics& diagnostics);
-
-/// Reads what was made back and compares it with the policy. What differs is among the diagnostics.
+/// Reads what was made back and compares it with the policy.
 Equality prove(Loaded& loaded, Target target, const Artifact& artifact, Diagnostics& diagnostics);
 
 }  // namespace portpolicy::cli

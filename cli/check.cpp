@@ -1,7 +1,6 @@
 #include "cli/check.h"
 
 #include <CLI/App.hpp>
-#include <algorithm>
 
 #include "cli/choices.h"
 #include "cli/exit_code.h"
@@ -34,18 +33,18 @@ int check_rules(const Options& options, Io& io) {
   if (const auto option = option_of_policies(options.policy))
     return usage_error(io, "check", std::string(*option) + " is for policies, and --from reads none");
   RuleFiles rules;
-  rules.kind = *std::ranges::find(rule_kinds, *options.from, [](RuleKind kind) { return to_string(kind); });
+  rules.kind = *target_named(*options.from);
   rules.paths = {options.policy.policy};
   rules.paths.insert(rules.paths.end(), options.files.begin(), options.files.end());
   if (options.family) rules.family = *options.family == "ipv4" ? Family::ipv4 : Family::ipv6;
   SourceMap sources;
   Diagnostics diagnostics;
-  const auto read = read_rules(rules, "check", sources, diagnostics, io);
-  if (!read) return read.error();
-  if (*read) {
-    audit::name_what_is_not_understood((*read)->not_understood, diagnostics);
-    for (const filter::Remark& chain : (*read)->unused_chains) audit::report_unused_chain(chain, diagnostics);
-    audit::audit((*read)->filter, {.families = (*read)->families, .with_crossing = options.strict}, diagnostics);
+  const auto files = add_files(rules, "check", sources, io);
+  if (!files) return files.error();
+  if (const auto read = read_rules(rules.kind, *files, rules.family, sources, diagnostics)) {
+    audit::name_what_is_not_understood(read->not_understood, diagnostics);
+    for (const filter::Remark& chain : read->unused_chains) audit::report_unused_chain(chain, diagnostics);
+    audit::audit(read->filter, {.families = read->families, .with_crossing = options.strict}, diagnostics);
   }
   return answer(diagnostics, sources, options, io);
 }
@@ -69,7 +68,7 @@ void add(CLI::App& program, Options& options) {
   command
       ->add_option("--from", options.from,
                    "POLICY is no policy but rules of this kind, whoever wrote them; - is standard input")
-      ->type_name(choice_of(rule_kinds));
+      ->type_name(choice_of(targets));
   command->add_option("--family", options.family, "With --from: the family of rules that do not tell it")
       ->type_name("ipv4|ipv6");
   command

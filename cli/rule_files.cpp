@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "backends/iptables/read.h"
+#include "backends/nftables/model.h"
 #include "backends/nftables/read.h"
 #include "cli/exit_code.h"
 #include "cli/usage.h"
@@ -20,12 +21,33 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// The tables of any family that an older script may have made and that this one leaves in place.
+std::vector<std::string> left_behind(const nft::Reading& reading) {
+  std::vector<nft::TableName> own;
+  for (const std::string_view family : {"inet", "ip", "ip6"})
+    for (const std::string_view name : nft::own_tables) own.push_back({std::string(family), std::string(name)});
+  const auto among = [](const std::vector<nft::TableName>& tables) {
+    return [&](const nft::TableName& table) { return std::ranges::find(tables, table) != tables.end(); };
+  };
+  if (std::ranges::none_of(own, among(reading.defined))) return {};
+  std::vector<std::string> left;
+  for (const nft::TableName& table : own)
+    if (!among(reading.removed)(table) && std::ranges::find(reading.flushed, table.family) == reading.flushed.end())
+      left.push_back(table.family + " " + table.name);
+  return left;
+}
+
 std::optional<ForeignRules> read_nftables(FileId file, const SourceMap& sources, Diagnostics& diagnostics) {
   auto reading = nft::read(sources.text(file), file, diagnostics);
   if (!reading) return std::nullopt;
-  return ForeignRules{std::move(reading->filter),      std::move(reading->not_understood),
-                      std::move(reading->passed_over), std::move(reading->unused_chains),
-                      filter::both_families,           {file}};
+  std::vector<std::string> left = left_behind(*reading);
+  return ForeignRules{std::move(reading->filter),
+                      std::move(reading->not_understood),
+                      std::move(reading->passed_over),
+                      std::move(reading->unused_chains),
+                      std::move(left),
+                      filter::both_families,
+                      {file}};
 }
 
 /// `rules.v6`, `host.v6.save`.
@@ -49,6 +71,7 @@ std::optional<ForeignRules> read_iptables(const std::vector<FileId>& files, std:
                       std::move(reading->not_understood),
                       std::move(reading->passed_over),
                       {},
+                      {},
                       reading->families,
                       files};
 }
@@ -61,18 +84,7 @@ std::vector<std::string> files_in(const std::string& folder) {
   return files;
 }
 
-}  // namespace
-
-std::string_view to_string(RuleKind kind) {
-  switch (kind) {
-    case RuleKind::nftables:
-      return "nftables";
-    case RuleKind::iptables:
-      return "iptables";
-  }
-  std::unreachable();
-}
-
+/// The whole of a file, or of standard input for `-`. What is wrong with it is said; the error is the exit code.
 std::expected<std::string, int> content_of(const std::string& path, Io& io) {
   const auto all = [](std::istream& in) { return std::string(std::istreambuf_iterator<char>(in), {}); };
   if (path == "-") return all(io.in);
@@ -87,11 +99,13 @@ std::expected<std::string, int> content_of(const std::string& path, Io& io) {
   return all(file);
 }
 
-std::expected<std::optional<ForeignRules>, int> read_rules(const RuleFiles& rules, std::string_view command,
-                                                           SourceMap& sources, Diagnostics& diagnostics, Io& io) {
+}  // namespace
+
+std::expected<std::vector<FileId>, int> add_files(const RuleFiles& rules, std::string_view command, SourceMap& sources,
+                                                  Io& io) {
   std::vector<std::string> paths;
   for (const std::string& path : rules.paths) {
-    if (std::error_code ignored; rules.kind != RuleKind::iptables || !fs::is_directory(path, ignored)) {
+    if (std::error_code ignored; rules.kind != Target::iptables || !fs::is_directory(path, ignored)) {
       paths.push_back(path);
       continue;
     }
@@ -103,7 +117,7 @@ std::expected<std::optional<ForeignRules>, int> read_rules(const RuleFiles& rule
   }
   if (std::ranges::count(paths, "-") > 1)
     return std::unexpected(usage_error(io, command, "standard input, `-`, can be read once"));
-  if (rules.kind == RuleKind::nftables && paths.size() > 1)
+  if (rules.kind == Target::nftables && paths.size() > 1)
     return std::unexpected(
         usage_error(io, command, "rules of nftables are one file, such as `nft list ruleset` prints"));
   std::vector<FileId> files;
@@ -112,11 +126,16 @@ std::expected<std::optional<ForeignRules>, int> read_rules(const RuleFiles& rule
     if (!text) return std::unexpected(text.error());
     files.push_back(sources.add(path == "-" ? "<stdin>" : path, *std::move(text)));
   }
-  switch (rules.kind) {
-    case RuleKind::nftables:
+  return files;
+}
+
+std::optional<ForeignRules> read_rules(Target kind, const std::vector<FileId>& files, std::optional<Family> family,
+                                       const SourceMap& sources, Diagnostics& diagnostics) {
+  switch (kind) {
+    case Target::nftables:
       return read_nftables(files.front(), sources, diagnostics);
-    case RuleKind::iptables:
-      return read_iptables(files, rules.family, sources, diagnostics);
+    case Target::iptables:
+      return read_iptables(files, family, sources, diagnostics);
   }
   std::unreachable();
 }

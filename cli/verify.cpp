@@ -1,7 +1,7 @@
 #include "cli/verify.h"
 
 #include <CLI/App.hpp>
-#include <array>
+#include <expected>
 #include <nlohmann/json.hpp>
 
 #include "cli/artifact.h"
@@ -10,6 +10,7 @@
 #include "cli/exit_code.h"
 #include "cli/rule_files.h"
 #include "cli/usage.h"
+#include "compiler/base/words.h"
 #include "compiler/diagnostics/finding_json.h"
 #include "host/nftables/ask.h"
 
@@ -28,7 +29,7 @@ struct KernelAnswer {
 
 struct Answer {
   Equality equality = Equality::cannot_tell;
-  std::optional<nft::Reading> reading;
+  std::optional<ForeignRules> rules;
   std::optional<KernelAnswer> kernel;
 
   int exit_code() const {
@@ -53,24 +54,33 @@ KernelAnswer ask_kernel(Loaded& loaded, FileId artifact) {
   return {known ? equality : Equality::cannot_tell};
 }
 
-Answer compare(Loaded& loaded, std::string text, const Options& options) {
-  const std::string path = !options.file ? "what compile writes" : *options.file == "-" ? "<stdin>" : *options.file;
-  const FileId artifact = loaded.sources.add(path, std::move(text));
+Answer compare(Loaded& loaded, Target target, const std::vector<FileId>& files, const Options& options) {
   loaded.diagnostics = {};  // what the policy's own text deserves is for `check` to tell
   Answer answer;
-  answer.reading = read_back(loaded.sources, artifact, loaded.diagnostics);
-  if (answer.reading)
-    answer.equality = compare_with_policy(loaded.compiled.graph, *answer.reading, artifact,
+  std::optional<Family> family;
+  if (options.family) family = *options.family == "ipv4" ? Family::ipv4 : Family::ipv6;
+  answer.rules = read_rules(target, files, family, loaded.sources, loaded.diagnostics);
+  if (answer.rules)
+    answer.equality = compare_with_policy(loaded.compiled.graph, *answer.rules,
                                           options.listing ? Kind::listing : Kind::script, loaded.diagnostics);
-  if (options.kernel) answer.kernel = ask_kernel(loaded, artifact);
+  if (options.kernel) answer.kernel = ask_kernel(loaded, files.front());
   return answer;
 }
 
-std::string sentence(const Options& options, Equality equality) {
-  const std::string name = options.file ? "`" + escaped(*options.file) + "`" : "what compile writes";
-  switch (equality) {
+/// `every packet`, of one family where only its rules were read.
+std::string packets_of(const std::optional<ForeignRules>& rules) {
+  if (!rules || rules->families == filter::both_families) return "every packet";
+  return "every " + std::string(to_string(rules->families == filter::bit(Family::ipv4) ? Family::ipv4 : Family::ipv6)) +
+         " packet";
+}
+
+std::string sentence(const Answer& answer, const Options& options) {
+  std::vector<std::string> names;
+  for (const std::string& file : options.files) names.push_back("`" + escaped(file) + "`");
+  const std::string name = names.empty() ? "what compile writes" : joined(names, "and");
+  switch (answer.equality) {
     case Equality::equal:
-      return name + " is equal: every packet gets the verdict of the policy";
+      return name + " is equal: " + packets_of(answer.rules) + " gets the verdict of the policy";
     case Equality::different:
       return name + " is different: it does not do what the policy says";
     case Equality::cannot_tell:
@@ -81,9 +91,9 @@ std::string sentence(const Options& options, Equality equality) {
 }
 
 std::string text_of(const Answer& answer, const Options& options, const Loaded& loaded) {
-  std::string text = sentence(options, answer.equality) + "\n";
-  if (answer.equality == Equality::cannot_tell && answer.reading)
-    text += bounds_text(answer.reading->filter, SetWords(loaded.compiled.graph, loaded.compiled.policy));
+  std::string text = sentence(answer, options) + "\n";
+  if (answer.equality == Equality::cannot_tell && answer.rules)
+    text += bounds_text(answer.rules->filter, SetWords(loaded.compiled.graph, loaded.compiled.policy));
   if (!answer.kernel) return text;
   text += "the kernel: " + std::string(answer.kernel->word());
   return text + (answer.kernel->why.empty() ? "" : ", " + escaped(answer.kernel->why)) + "\n";
@@ -99,18 +109,39 @@ std::string json(const Answer& answer, const std::vector<Diagnostic>& findings, 
   return dump(object);
 }
 
+std::optional<std::string_view> option_of_nftables(const Options& options) {
+  if (options.listing) return "--listing";
+  if (options.kernel) return "--kernel";
+  return std::nullopt;
+}
+
+/// The files of rules, or what `compile` would write. Nothing when the policy cannot be compiled.
+std::expected<std::optional<std::vector<FileId>>, int> files_of(Loaded& loaded, Target target, const Options& options,
+                                                                Io& io) {
+  if (!options.files.empty()) return add_files({target, options.files, std::nullopt}, "verify", loaded.sources, io);
+  if (loaded.diagnostics.has_errors()) return std::nullopt;
+  const std::optional<Artifact> artifact = make_artifact(loaded, target);
+  if (!artifact) return std::nullopt;
+  return add_sources(*artifact, loaded.sources);
+}
+
 }  // namespace
 
 void add(CLI::App& program, Options& options) {
   CLI::App* command =
       program.add_subcommand("verify", "Prove that native rules do what a policy says, or show where not");
   cli::add(*command, options.policy);
-  command->add_option("FILE", options.file, "The rules: a script, or - (default: what compile would write)")
+  command
+      ->add_option("FILE", options.files,
+                   "The rules: a script; for iptables the folder that compile wrote, or files of rules and sets; or - "
+                   "(default: what compile would write)")
       ->type_name("");
   command->add_option("--target", options.target, "The kind of firewall that the rules are for")
       ->type_name(choice_of(targets));
   command->add_flag("--listing", options.listing,
                     "The file is what `nft list ruleset` printed, and not a script that replaces older rules");
+  command->add_option("--family", options.family, "The family of rules for iptables that do not tell it")
+      ->type_name("ipv4|ipv6");
   command->add_flag("--kernel", options.kernel,
                     "Load the script into a network namespace of its own too, and compare what the kernel then holds");
   command
@@ -134,6 +165,7 @@ void add(CLI::App& program, Options& options) {
       "  portpolicy verify policy.yaml --target nftables firewall.nft\n"
       "  nft list ruleset | portpolicy verify policy.yaml --target nftables --listing -\n"
       "  portpolicy verify policy.yaml --target nftables --kernel\n"
+      "  ip6tables-save | portpolicy verify policy.yaml --target iptables -\n"
       "\n"
       "Exit codes: 0 equal; 1 different, or it cannot be told, or the policy has errors; 2 wrong usage; 3 a file "
       "cannot\n"
@@ -142,18 +174,17 @@ void add(CLI::App& program, Options& options) {
 
 int run(const Options& options, Io& io) {
   if (!options.target) return usage_error(io, "verify", "rules for which target? Give --target " + choice_of(targets));
+  const Target target = *target_named(*options.target);
+  if (const auto option = option_of_nftables(options); option && target != Target::nftables)
+    return usage_error(io, "verify", std::string(*option) + " is for nftables");
+  if (options.family && target != Target::iptables)
+    return usage_error(io, "verify", "--family is for iptables; what is for nftables tells it");
   auto loaded = load(options.policy, "verify", Thoroughness::errors, io);
   if (!loaded) return loaded.error();
-  std::optional<std::string> text;
-  if (options.file) {
-    auto read = content_of(*options.file, io);
-    if (!read) return read.error();
-    text = *std::move(read);
-  } else if (!loaded->diagnostics.has_errors()) {
-    if (auto artifact = make_artifact(*loaded, Target::nftables)) text = std::move(artifact->front().text);
-  }
+  const auto files = files_of(*loaded, target, options, io);
+  if (!files) return files.error();
   Answer answer;
-  if (!loaded->diagnostics.has_errors()) answer = compare(*loaded, *std::move(text), options);
+  if (*files && !loaded->diagnostics.has_errors()) answer = compare(*loaded, target, **files, options);
   const std::vector<Diagnostic> findings = loaded->diagnostics.sorted();
   if (options.format == "json") {
     io.out << json(answer, findings, loaded->sources);

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/command_line_library.h"
 #include "cli/policy_options.h"
@@ -10,10 +11,11 @@ namespace portpolicy::cli::verify {
 
 struct Options {
   PolicyOptions policy;
-  std::optional<std::string> file;  ///< else what `compile` would write
+  std::vector<std::string> files;  ///< none: what `compile` would write
   std::optional<std::string> target;
-  bool listing = false;  ///< the file is what `nft list` printed
-  bool kernel = false;   ///< ask the kernel too
+  std::optional<std::string> family;  ///< of rules that do not tell it
+  bool listing = false;               ///< the file is what `nft list` printed
+  bool kernel = false;                ///< ask the kernel too
   std::string format = "text";
 };
 void add(CLI::App& program, Options& options);
