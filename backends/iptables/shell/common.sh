@@ -195,10 +195,10 @@ plan() {
 
 # restore FAMILY WORDS...: gives `changes` to iptables-restore.
 restore() {
-  family=$1
+  program=$(tool "$1" restore)
   shift
   [ -n "$changes" ] || return 0
-  printf '%s\n' "$changes" | "$(tool "$family" restore)" --noflush -w 60 "$@"
+  printf '%s\n' "$changes" | "$program" --noflush -w 60 "$@"
 }
 
 # The sets that portpolicy made and that are there, a name a line.
@@ -206,18 +206,25 @@ our_sets() {
   ipset list -n 2>/dev/null | grep -E '^PP[46]-.*-[0-9a-f]{8}~?$'
 }
 
-# Destroys the sets that no rule refers to. The kernel lets go of a rule's sets a little after the rule is gone.
+# Destroys the sets that no rule refers to, and sets `undestroyed` to the others.
 destroy_sets() {
+  undestroyed=
   command -v ipset >/dev/null 2>&1 || return 0
+  for set in $(our_sets); do
+    ipset destroy "$set" 2>/dev/null || undestroyed="$undestroyed $set"
+  done
+}
+
+# destroy_sets_but NAMES: the kernel lets go of a rule's sets a little after the rule is gone, so it waits for those that
+# are not among NAMES.
+destroy_sets_but() {
   for wait in 0.1 0.5 1; do
-    left=
-    for set in $(our_sets); do
-      ipset destroy "$set" 2>/dev/null || case " $1 " in
-        *" $set "*) ;;
-        *) left="$left $set" ;;
-      esac
+    destroy_sets
+    gone=yes
+    for set in $undestroyed; do
+      case " $1 " in *" $set "*) ;; *) gone= ;; esac
     done
-    [ -n "$left" ] || return 0
+    [ -z "$gone" ] || return 0
     sleep "$wait" 2>/dev/null || sleep 1
   done
 }

@@ -70,7 +70,7 @@ warn_of_other_variant() {
 
 # give_up STATUS WORDS...: new sets may be there already; those in use stay.
 give_up() {
-  destroy_sets ''
+  destroy_sets
   refuse "$@"
 }
 
@@ -86,11 +86,17 @@ try_family() {
   restore "$1" --test || give_up 4 "rules.v$1 is refused, as said above; nothing was changed"
 }
 
+is_finished() {
+  case " $finished " in *" $1 "*) return 0 ;; esac
+  return 1
+}
+
 in_force() {
-  case " $finished " in
-    *" $1 "*) printf 'IPv%s: the new rules' "$1" ;;
-    *) printf 'IPv%s: what was in force before' "$1" ;;
-  esac
+  if is_finished "$1"; then
+    printf 'IPv%s: the new rules' "$1"
+  else
+    printf 'IPv%s: what was in force before' "$1"
+  fi
 }
 
 stopped() {
@@ -107,10 +113,12 @@ our_part() {
 load_family() {
   for attempt in 1 2 3; do
     { look "$1" && plan "rules.v$1"; } || stopped "rules.v$1 cannot be compared with what is in force"
-    case " $finished :$changes" in
-      *" $1 "*:*'# jump: '*) ;;
-      *" $1 "*:*) return ;;
-    esac
+    if is_finished "$1"; then
+      case $changes in
+        *'# jump: '*) ;;
+        *) return ;;
+      esac
+    fi
     before=$(our_part)
     if restore "$1" || { look "$1" && [ "$(our_part)" != "$before" ]; }; then
       finished="$finished $1"
@@ -167,7 +175,7 @@ main() {
   interrupted=
   trap 'interrupted=yes' HUP INT TERM
   for family in $families; do load_family "$family"; done
-  destroy_sets "$(awk '$1 == "create" { printf "%s ", $2 }' ipsets 2>/dev/null)"
+  destroy_sets_but "$(awk '$1 == "create" { printf "%s ", $2 }' ipsets 2>/dev/null)"
   printf 'The rules of this folder are in force: IPv%s (%s).\n' "$(printf '%s' "$families" | sed 's/ / and IPv/')" \
     "$("$(tool 4 restore)" --version)"
 }

@@ -50,12 +50,12 @@ main() {
   for suffix in $suffixes; do
     suffix=${suffix#=}
     for family in 4 6; do
-      remove "$family" || left="$left the rules of $(tool "$family" save);"
+      remove "$family" || left="$left what $(tool "$family" save) says;"
     done
   done
-  destroy_sets ''
-  [ -z "$(our_sets)" ] || left="$left the sets $(our_sets | tr '\n' ' ')"
   [ -z "$left" ] || refuse 4 "not all could be removed, as said above; still there:$left"
+  destroy_sets_but ''
+  [ -z "$undestroyed" ] || refuse 4 "these sets are still there, because other rules refer to them:$undestroyed"
 }
 
 main "$@"
