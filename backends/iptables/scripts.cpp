@@ -34,9 +34,9 @@ std::string script(std::string_view purpose, const backend::Header& header, std:
 
 std::string load_script(const backend::Header& header) {
   return script("# Puts the rules of this folder into force, beside the iptables rules of other tools.\n", header,
-                R"(#   try:       sh load --dry-run
-#   load:      sh load
-#   undo:      sh unload
+                R"(#   try:       ./load --dry-run
+#   load:      ./load
+#   undo:      ./unload
 #
 # The chains PORTPOLICY-* and the sets PP4-* and PP6-* are portpolicy's; no other chain is changed but by one jump to each of
 # them, and no policy of a chain. The jumps stand at the head of INPUT, OUTPUT and FORWARD, or of DOCKER-USER where FORWARD
@@ -53,7 +53,7 @@ std::string load_script(const backend::Header& header) {
 std::string unload_script(const backend::Header& header) {
   return script(
       "# Removes all that portpolicy has put into force with iptables, and leaves the rules of other tools.\n", header,
-      R"(#   run:       sh unload
+      R"(#   run:       ./unload
 #
 # Where the rules of other tools accept what these have denied, it is open from then on.
 

@@ -214,7 +214,7 @@ TEST_CASE("load warns of rules that the other iptables holds, and unload takes b
   CHECK(second.status == 0);
   CHECK(second.errors ==
         "portpolicy: warning: iptables-legacy holds rules of portpolicy too, and they stay in force; to remove them: "
-        "PORTPOLICY_IPTABLES=legacy sh unload\n");
+        "PORTPOLICY_IPTABLES=legacy ./unload\n");
   CHECK(folder.load(Variant::legacy).errors.contains("warning: iptables-nft holds"));
 
   const Finished half = folder.unload(Variant::nft);

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
@@ -197,13 +198,70 @@ TEST_CASE("leftovers of a load that was killed are gone after the next one, and 
   }
 }
 
+TEST_CASE("a chain that its policy closes keeps its jump") {
+  for (const Variant variant : usable_variants()) {
+    INFO(to_string(variant));
+    const Network network = Network::make().value();
+    load_tables(variant, old_files);
+    const std::string whole = saved(variant);
+    const auto refused = [&](const Finished& finished, std::string_view chain) {
+      CHECK(finished.status == 4);
+      CHECK(finished.errors.contains("portpolicy: " + std::string(chain) +
+                                     " has the policy DROP and no rules of others"));
+      CHECK(saved(variant) == whole);
+    };
+    const RulesFolder folder(new_files);
+    refused(folder.unload(variant), "INPUT");
+    refused(folder.load(variant), "FORWARD");
+    add_rules(variant, ":INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n");
+    CHECK(folder.load(variant).status == 0);
+    CHECK(folder.unload(variant).status == 0);
+    CHECK_FALSE(saved(variant).contains("PORTPOLICY"));
+    CHECK(set_names() == "");
+  }
+}
+
+TEST_CASE("a host without some of the programs") {
+  const std::vector<Variant> variants = usable_variants();
+  if (std::ranges::find(variants, Variant::nft) == variants.end()) return;
+  const Network network = Network::make().value();
+  const RulesFolder folder(new_files);
+  // What is left of /usr/sbin, in a mount namespace of its own.
+  const auto with_programs = [&](const std::vector<std::string>& names, const std::string& script) {
+    const test::ScratchFolder programs;
+    for (const std::string& name : names)
+      std::filesystem::copy_file(std::filesystem::canonical("/usr/sbin/" + name), programs.path() / name);
+    const std::string commands = "mount --bind \"$1\" /usr/sbin && exec env PORTPOLICY_IPTABLES=nft sh \"$2\"";
+    return execute({"unshare", "-m", "sh", "-c", commands, "sh", programs.path(), folder.path() / script}).value();
+  };
+  const std::string save = "iptables-nft-save", restore = "iptables-nft-restore";
+
+  const Finished nothing = with_programs({"ipset"}, "load");
+  CHECK(nothing.status == 4);
+  CHECK(nothing.errors.contains("there is no iptables-nft-restore here; install the package iptables"));
+  const Finished without_sets =
+      with_programs({save, restore, "ip6" + save.substr(2), "ip6" + restore.substr(2)}, "load");
+  CHECK(without_sets.status == 4);
+  CHECK(without_sets.errors.contains("there is no ipset here"));
+  CHECK(saved(Variant::nft) == "");
+  const Finished without_v6 = with_programs({save, restore, "ipset"}, "load");
+  CHECK(without_v6.status == 0);
+  CHECK(without_v6.errors.contains("warning: there is no ip6tables-nft-restore here, so IPv6 is not filtered"));
+  CHECK(without_v6.output.starts_with("The rules of this folder are in force: IPv4 ("));
+  CHECK(saved(Variant::nft, Family::ipv4).contains("-A INPUT -j PORTPOLICY-IN\n"));
+  CHECK(saved(Variant::nft, Family::ipv6) == "");
+  CHECK(set_names() == "PP4-internal-00000080 ");
+  CHECK(with_programs({save, restore, "ipset"}, "unload").status == 0);
+  CHECK_FALSE(saved(Variant::nft).contains("PORTPOLICY"));
+}
+
 TEST_CASE("load and unload say how they are used") {
   const RulesFolder folder(new_files);
   for (const Variant variant : usable_variants()) {
     const Network network = Network::make().value();
     const Finished wrong = folder.load(variant, {"--now"});
     CHECK(wrong.status == 2);
-    CHECK(wrong.errors.starts_with("usage: sh load [--dry-run]\n"));
+    CHECK(wrong.errors.starts_with("usage: load [--dry-run]\n"));
     CHECK(folder.load(variant, {"--help"}).output == wrong.errors);
     const Finished unknown = folder.load(variant, {}, {"PORTPOLICY_IPTABLES=both"});
     CHECK(unknown.status == 2);

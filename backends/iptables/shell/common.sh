@@ -133,6 +133,7 @@ plan() {
     part == "now" && filter && /^:/ {
       chain = substr($1, 2)
       known[chain] = 1
+      policy[chain] = $2
       if (ours(chain)) old[++olds] = chain
       next
     }
@@ -154,6 +155,16 @@ plan() {
     {
       wrong(FILENAME ":" line ": this line is neither of a chain of portpolicy nor a jump to one; add your own rules with" \
             " iptables itself, after loading")
+    }
+
+    # A chain that has a jump to us now and will have none must not be closed by its policy, which stays: that is the one of a
+    # whole table of ours, or rules are missing there.
+    function leaves_closed(chain,    i) {
+      if ((chain in hook) || !jumps_in[chain] || policy[chain] != "DROP") return 0
+      for (i = 1; i <= rules[chain]; ++i) if (!ours(to[chain, i]) && !bans(chain, i)) return 0
+      print "portpolicy: " chain " has the policy DROP and no rules of others: it would let nothing through. Change the policy" \
+            " first (-P " chain " ACCEPT), or give iptables-restore what was in force before" | "cat >&2"
+      return 1
     }
 
     function place_hooks(    n, i, names, chain, at, position, kept) {
@@ -181,6 +192,7 @@ plan() {
     END {
       if (failed) exit 3
       if (open) { print "portpolicy: " (part == "now" ? "what iptables-save says" : FILENAME) " ends too early" | "cat >&2"; exit 3 }
+      if (leaves_closed("INPUT") + leaves_closed("FORWARD") + leaves_closed("OUTPUT")) exit 4
       place_hooks()
       if (!news && !olds && !outs) exit 0
       print "*filter"

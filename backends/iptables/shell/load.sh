@@ -1,4 +1,4 @@
-usage='usage: sh load [--dry-run]
+usage='usage: load [--dry-run]
 
 Puts the rules of this folder into force beside those of other tools.
 
@@ -35,11 +35,14 @@ check_files() {
   for file in rules.v4 rules.v6; do
     [ -r "$file" ] || refuse 3 "$file: cannot be read in $(pwd)"
   done
-  [ -s ipsets ] || return 0
+  # A policy without large lists has no sets, and then the host needs no ipset.
+  has_sets=
+  [ -e ipsets ] || return 0
   [ -r ipsets ] || refuse 3 "ipsets: cannot be read in $(pwd)"
   if grep -n -v -E '^(#.*)?$|^(create|flush|add|swap|destroy) PP[46]-' ipsets >&2; then
     refuse 3 'ipsets: this is not about a set of portpolicy'
   fi
+  ! grep -q '^create ' ipsets || has_sets=yes
 }
 
 check_tools() {
@@ -52,7 +55,7 @@ check_tools() {
     families=4
     complain "warning: there is no $(tool 6 restore) here, so IPv6 is not filtered; install it and load again"
   fi
-  [ ! -s ipsets ] || command -v ipset >/dev/null 2>&1 ||
+  [ -z "$has_sets" ] || command -v ipset >/dev/null 2>&1 ||
     refuse 4 'there is no ipset here, which rules.v4 or rules.v6 needs; install the package ipset'
 }
 
@@ -63,7 +66,7 @@ warn_of_other_variant() {
     command -v "$save" >/dev/null 2>&1 || continue
     "$save" 2>/dev/null | grep -q '^:PORTPOLICY-' || continue
     complain "warning: iptables$other holds rules of portpolicy too, and they stay in force; to remove them:" \
-      "PORTPOLICY_IPTABLES=${other#-} sh unload"
+      "PORTPOLICY_IPTABLES=${other#-} ./unload"
     return
   done
 }
@@ -75,14 +78,14 @@ give_up() {
 }
 
 load_sets() {
-  [ -s ipsets ] || return 0
+  [ -n "$has_sets" ] || return 0
   ipset restore <ipsets || give_up 4 'the sets of addresses are refused, as said above; nothing was changed'
 }
 
 # What is refused is found before anything is changed, as far as iptables can say it.
 try_family() {
   look "$1" || give_up 4 "the rules of IPv$1 cannot be read; nothing was changed"
-  plan "rules.v$1" || give_up 3 "rules.v$1 is not as it should be; nothing was changed"
+  plan "rules.v$1" || give_up $? "rules.v$1 cannot be loaded, as said above; nothing was changed"
   restore "$1" --test || give_up 4 "rules.v$1 is refused, as said above; nothing was changed"
 }
 
@@ -132,7 +135,7 @@ load_family() {
 
 say_plan() {
   look "$1" || refuse 4 "the rules of IPv$1 cannot be read"
-  plan "rules.v$1" || exit 3
+  plan "rules.v$1" || exit $?
   printf 'IPv%s (%s):\n' "$1" "$("$(tool "$1" restore)" --version)"
   printf '%s\n' "$changes" | awk '
     /^:/ { ++chains }

@@ -1,4 +1,4 @@
-usage='usage: sh unload
+usage='usage: unload
 
 Removes all that load has put into force, of any policy: the jumps, the chains
 PORTPOLICY-* and the sets PP4-* and PP6-*. Rules of others stay as they are.

@@ -7,7 +7,12 @@
 #include <fstream>
 #include <sstream>
 
+#include "backends/iptables/lower.h"
+#include "backends/iptables/print.h"
+#include "backends/iptables/read.h"
 #include "backends/iptables/scripts.h"
+#include "compiler/diagnostics/render.h"
+#include "compiler/proof/proof.h"
 #include "tests/host/support/network.h"
 
 namespace portpolicy::host_tests {
@@ -100,6 +105,49 @@ std::string set_names() {
 
 void ipset(const std::string& lines) {
   must({"ipset", "restore"}, lines);
+}
+
+Result<Files> files_of(const filter::Filter& filter, backend::Optimize optimize) {
+  Diagnostics diagnostics;
+  iptables::Options options;
+  options.optimize = optimize;
+  const iptables::Ruleset ruleset = iptables::lower(filter, options, diagnostics);
+  if (diagnostics.has_errors()) return fail(diagnostics.all().front().message);
+  iptables::Texts texts = iptables::print(ruleset, {"0", "policy.yaml", "0", "2026-11-22"});
+  return Files{std::move(texts.rules_v4), std::move(texts.rules_v6), std::move(texts.sets)};
+}
+
+void load_tables(Variant variant, const Files& files) {
+  ipset(files.sets);
+  restore(variant, Family::ipv4, files.v4);
+  restore(variant, Family::ipv6, files.v6);
+}
+
+void remove_rules(Variant variant) {
+  for (const Family family : families)
+    restore(variant, family, "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n");
+  const Finished finished = RulesFolder({}).unload();
+  if (finished.status != 0) FAIL(finished.errors);
+}
+
+std::string difference_in_force(Variant variant, const Graph& policy) {
+  SourceMap sources;
+  std::vector<std::pair<FileId, std::optional<Family>>> files;
+  const std::string sets = must({"ipset", "save"});
+  if (!sets.empty()) files.emplace_back(sources.add("ipset save", sets), std::nullopt);
+  for (const Family family : families)
+    files.emplace_back(sources.add("iptables-save", must({command(variant, family, "save")})), family);
+  std::vector<iptables::Input> inputs;
+  for (const auto& [file, family] : files) inputs.push_back({file, sources.text(file), family});
+  Diagnostics diagnostics;
+  const std::optional<iptables::Reading> reading = iptables::read(inputs, diagnostics);
+  if (!reading) return render_text(diagnostics.sorted(), sources, Colour::off);
+  if (!reading->not_understood.empty()) return "not understood: " + reading->not_understood.front().text;
+  const auto differences = proof::compare(policy, reading->filter, reading->families);
+  if (!differences) return "too complex";
+  if (differences->empty()) return "";
+  const Packet& packet = differences->front().packet;
+  return std::string(to_string(packet.direction)) + " " + to_string(packet);
 }
 
 Files some_files(std::uint16_t port, bool forward) {

@@ -6,7 +6,11 @@
 #include <string_view>
 #include <vector>
 
+#include "backends/common/optimize.h"
 #include "compiler/base/packet.h"
+#include "compiler/base/result.h"
+#include "compiler/filter/filter.h"
+#include "compiler/graph/graph.h"
 #include "tests/host/support/process.h"
 #include "tests/support/scratch_folder.h"
 
@@ -34,6 +38,16 @@ void ipset(const std::string& lines);
 struct Files {
   std::string v4, v6, sets;
 };
+/// Of a policy's filter; what iptables cannot say is the error.
+Result<Files> files_of(const filter::Filter& filter, backend::Optimize optimize);
+/// As whole tables, as a host would at its start.
+void load_tables(Variant variant, const Files& files);
+/// Whatever was loaded, by whom and how: empty tables and no sets are left.
+void remove_rules(Variant variant);
+
+/// What speaks against the rules and sets that are in force doing with every packet what the policy says, as
+/// `iptables-save` and `ipset save` tell it and the reader understands it; empty when nothing does.
+std::string difference_in_force(Variant variant, const Graph& policy);
 
 /// Rules that let in TCP to `port` from everywhere and to 5432 from a set of its own, and, where `forward` is said, let through
 /// TCP to 8080.

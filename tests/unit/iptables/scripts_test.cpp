@@ -31,7 +31,7 @@ TEST_CASE("what a policy is called stays in the comment at the head of load and 
     CHECK_FALSE(script.substr(comment.size()).contains("rm -r"));
     CHECK(script.ends_with("\nmain \"$@\"\nexit\n"));
   }
-  CHECK(head(load_script(header)).contains("sh unload"));
+  CHECK(head(load_script(header)).contains("undo:      ./unload"));
 }
 
 }  // namespace portpolicy::iptables
