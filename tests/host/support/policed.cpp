@@ -17,30 +17,43 @@ namespace portpolicy::host_tests {
 namespace {
 
 /// There is one policy, and it includes nothing.
-Result<Artifact> compile_by(FileReader& reader, const std::string& path, const nft::Options& options) {
+Result<Meant> read_by(FileReader& reader, const std::string& path) {
   using namespace std::chrono_literals;
   SourceMap sources;
   Diagnostics diagnostics;
   auto compiled = compile(path, reader, Host{2026y / 11 / 22}, Thoroughness::errors, sources, diagnostics);
   if (!compiled) return fail(path + ": " + compiled.error().reason);
-  const auto found = [&] { return fail(render_text(diagnostics.sorted(), sources, Colour::off)); };
-  if (diagnostics.has_errors()) return found();
-  const nft::Ruleset ruleset = nft::lower(compiled->filter, options, diagnostics);
-  if (diagnostics.has_errors()) return found();
-  return Artifact{std::move(compiled->graph), std::move(compiled->filter),
+  if (diagnostics.has_errors()) return fail(render_text(diagnostics.sorted(), sources, Colour::off));
+  return Meant{std::move(compiled->graph), std::move(compiled->filter)};
+}
+
+Result<Artifact> lowered(Result<Meant> meant, const std::string& path, const nft::Options& options) {
+  if (!meant) return std::unexpected(meant.error());
+  Diagnostics diagnostics;
+  const nft::Ruleset ruleset = nft::lower(meant->filter, options, diagnostics);
+  if (diagnostics.has_errors()) return fail(diagnostics.all().front().message);
+  return Artifact{std::move(meant->graph), std::move(meant->filter),
                   nft::print(ruleset, {"0", path, "0", "2026-11-22"})};
 }
 
 }  // namespace
 
-Result<Artifact> compile_text(const std::string& policy, const nft::Options& options) {
+Result<Meant> read_text(const std::string& policy) {
   test::MemoryReader reader({{"policy.yaml", policy}});
-  return compile_by(reader, "policy.yaml", options);
+  return read_by(reader, "policy.yaml");
+}
+
+Result<Meant> read_file(const std::string& path) {
+  cli::FileSystemReader reader({std::nullopt, PORTPOLICY_SOURCE_DIR "/policies/library"});
+  return read_by(reader, path);
+}
+
+Result<Artifact> compile_text(const std::string& policy, const nft::Options& options) {
+  return lowered(read_text(policy), "policy.yaml", options);
 }
 
 Result<Artifact> compile_file(const std::string& path, const nft::Options& options) {
-  cli::FileSystemReader reader({std::nullopt, PORTPOLICY_SOURCE_DIR "/policies/library"});
-  return compile_by(reader, path, options);
+  return lowered(read_file(path), path, options);
 }
 
 Graph load(const TestBed& bed, const std::string& policy, const nft::Options& options) {
@@ -53,6 +66,10 @@ Graph load(const TestBed& bed, const std::string& policy, const nft::Options& op
 
 void unload(const TestBed& bed) {
   bed.host().enter();
+  remove_tables();
+}
+
+void remove_tables() {
   for (const std::string table : {"inet portpolicy", "ip portpolicy", "ip6 portpolicy"})
     nft("add table " + table + "\ndelete table " + table + "\n");
 }
