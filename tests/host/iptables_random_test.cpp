@@ -42,7 +42,8 @@ Result<Loadable> loadable(const std::string& policy, const Way& way) {
   Loadable result{
       std::move(meant->graph),
       std::string(to_string(way.variant)) + (way.whole ? ", whole, " : ", beside, ") + shape_names[way.shape], [] {},
-      [variant = way.variant] { remove_rules(variant); }};
+      [variant = way.variant] { remove_rules(variant); },
+      [variant = way.variant](const Graph& graph) { return difference_in_force(variant, graph); }};
   if (way.whole) {
     result.load = [variant = way.variant, files = *files] { load_tables(variant, files); };
   } else {

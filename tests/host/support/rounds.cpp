@@ -58,8 +58,13 @@ void one_round(TestBed& bed, std::uint64_t seed, MakePolicy make, const Compile&
   bed.prepare(shots);
   loadable.load();
   const std::vector<Outcome> outcomes = bed.send(shots);
+  const std::string doubt = loadable.doubt(loadable.graph);
   loadable.unload();
   tally.sent += shots.size();
+  {
+    INFO("PORTPOLICY_SEED=", seed, " PORTPOLICY_ROUNDS=1, ", loadable.said, "\n", policy.text());
+    CHECK(doubt == "");
+  }
   for (const Outcome& outcome : outcomes) {
     if (!outcome.arrived) continue;
     count(tally, loadable.graph, outcome);

@@ -19,6 +19,8 @@ struct Loadable {
   Graph graph;
   std::string said;  ///< how it was compiled, for messages
   std::function<void()> load, unload;
+  /// What else speaks against what is in force; empty when nothing does.
+  std::function<std::string(const Graph&)> doubt = [](const Graph&) { return std::string(); };
 };
 /// Compiles a policy, or says what is wrong with it. The number, another one each round, chooses among ways to do so.
 using Compile = std::function<Result<Loadable>(const std::string& policy, std::uint64_t number)>;
