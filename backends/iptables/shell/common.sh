@@ -162,8 +162,8 @@ plan() {
     function leaves_closed(chain,    i) {
       if ((chain in hook) || !jumps_in[chain] || policy[chain] != "DROP") return 0
       for (i = 1; i <= rules[chain]; ++i) if (!ours(to[chain, i]) && !bans(chain, i)) return 0
-      print "portpolicy: " chain " has the policy DROP and no rules of others: it would let nothing through. Change the policy" \
-            " first (-P " chain " ACCEPT), or give iptables-restore what was in force before" | "cat >&2"
+      print "portpolicy: " chain " has the policy DROP and no rules of others: it would let nothing through. Change that" \
+            " policy first, with -P " chain " ACCEPT, or give iptables-restore what was in force before" | "cat >&2"
       return 1
     }
 

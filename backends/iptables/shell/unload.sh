@@ -50,10 +50,10 @@ main() {
   for suffix in $suffixes; do
     suffix=${suffix#=}
     for family in 4 6; do
-      remove "$family" || left="$left what $(tool "$family" save) says;"
+      remove "$family" || left="$left IPv$family ($(tool "$family" save))"
     done
   done
-  [ -z "$left" ] || refuse 4 "not all could be removed, as said above; still there:$left"
+  [ -z "$left" ] || refuse 4 "not all could be removed, as said above; still in force:$left"
   destroy_sets_but ''
   [ -z "$undestroyed" ] || refuse 4 "these sets are still there, because other rules refer to them:$undestroyed"
 }
