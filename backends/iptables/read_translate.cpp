@@ -157,7 +157,7 @@ Translation::Outline Translation::outline(const Table& table, const Chain& chain
     const Target& target = *rule->target;
     const Chain* called = table.find(target.name, line);
     if (called != nullptr) result.calls.push_back(called);
-    else if (target.is_goto || (!is_target(target.name) && target.given.empty()))
+    else if (target.is_goto || (!is_target(target.name) && target.given.empty() && table.name != "nat"))
       line.source->refuse(target.where, "there is no chain `" + std::string(target.name) + "` in the table `" +
                                             table.name + "`" + (target.is_goto ? "" : ", and no such target is known"));
     const bool drops = called == nullptr && target.name != "ACCEPT" && target.name != "RETURN" && !goes_on(target.name);

@@ -430,6 +430,7 @@ TEST_CASE("targets decide, go elsewhere, or leave it to later rules") {
   CHECK(rules("-j LOG --log-prefix \"a b: \" --log-level 6") == "log; continue\n");
   CHECK(with_rule("-j NFLOG --nflog-prefix \"x \\\"y\\\"\" --nflog-group 1").reading->filter.chains.size() > 3);
   CHECK(rules("-j MARK --set-xmark 0x1/0xffffffff") == "continue\n");
+  CHECK(rules("-j TRACE") == "log; continue\n");
   CHECK(rules("-m comment --comment \"-j DROP\" -j ACCEPT") == "allow\n");
   CHECK(rules("-j NFQUEUE --queue-num 3") ==
         "`-j NFQUEUE --queue-num 3 drops (line 6)`; deny\n`-j NFQUEUE --queue-num 3 rejects (line 6)`; reject\n"
@@ -488,6 +489,17 @@ TEST_CASE("the commands run in their order") {
   CHECK(input("hello\n") == "6:1: a rule begins with a command such as `-A CHAIN`\n");
   CHECK(input("-A INPUT -j a\n-A a -j INPUT\n").contains("no rule can lead to `INPUT`"));
   CHECK(input(":b - [0:0]\n-A INPUT -j a\n-A a -g b\n-A b -j a\n") == "5:1: the chain `a` leads back to itself\n");
+}
+
+TEST_CASE("chains may call each other as deep as they like") {
+  constexpr int depth = 20'000;
+  std::string lines;
+  for (int i = 0; i < depth; ++i) lines += ":c" + std::to_string(i) + " - [0:0]\n";
+  lines += "-A INPUT -j c0\n";
+  for (int i = 0; i + 1 < depth; ++i) lines += "-A c" + std::to_string(i) + " -j c" + std::to_string(i + 1) + "\n";
+  const Outcome outcome = read_texts({table(lines)});
+  REQUIRE(outcome.reading);
+  CHECK(outcome.reading->filter.chains.size() == depth + 6);
 }
 
 TEST_CASE("the end of a built-in chain, and a return from it, is its policy") {
@@ -599,6 +611,8 @@ TEST_CASE("what other tables may drop is not understood, and what drops nothing 
   CHECK(remarks(mangle.not_understood) == "the policy of POSTROUTING in the table mangle\n");
   CHECK(possible(mangle, Direction::inbound) == Verdict::allow);
   CHECK(possible(mangle, Direction::outbound) == Verdict::deny);
+  // Of targets that only address translation has, there are more than are known here.
+  CHECK(read("*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -j FULLCONENAT\nCOMMIT\n").not_understood.empty());
   const iptables::Reading none =
       read("*mangle\n:INPUT ACCEPT [0:0]\n:x - [0:0]\n-A x -j DROP\n-A INPUT -j MARK --set-mark 1\nCOMMIT\n");
   CHECK(none.not_understood.empty());
