@@ -46,6 +46,7 @@ void Effects::add_one(const Place& place, const Rule& rule, std::optional<std::s
     if (!ask_match(work, use)) return;
   decide(work);
 }
+
 bool Effects::ask_match(Work& work, const MatchUse& use) {
   if (Limits::is_limit(use)) {
     std::optional<std::string> unknown;
@@ -69,6 +70,7 @@ bool Effects::ask_match(Work& work, const MatchUse& use) {
   if (use.name == "set") return set_matches_.ask(work, use);
   return std::ranges::all_of(use.given, [&](const Given& given) { return matches_.ask(work, use, given); });
 }
+
 /// A packet takes from the bucket when it comes to the limit, whatever stands behind it in the rule.
 void Effects::ask_limits_before(Work& work) {
   for (std::size_t i = 0; i < work.limits.size() && work.matters; ++i) {

@@ -4,167 +4,13 @@
 #include <array>
 #include <utility>
 
+#include "backends/iptables/read_options.h"
 #include "backends/iptables/read_values.h"
 
 namespace portpolicy::iptables::text {
 namespace {
 
 using O = Option;
-
-/// An option of a match or target that is known; `owner` empty: of every rule.
-struct Spec {
-  std::string_view owner;
-  std::string_view name;
-  Option option;
-  std::size_t values;
-  bool may_be_negated = false;
-};
-
-constexpr auto header_specs = std::to_array<Spec>({
-    {"", "--protocol", O::protocol, 1, true},
-    {"", "--source", O::source, 1, true},
-    {"", "--src", O::source, 1, true},
-    {"", "--destination", O::destination, 1, true},
-    {"", "--dst", O::destination, 1, true},
-    {"", "--in-interface", O::in_interface, 1, true},
-    {"", "--out-interface", O::out_interface, 1, true},
-    {"", "--fragments", O::fragments, 0, true},
-    {"", "--set-counters", O::no_effect, 2},
-    {"", "--verbose", O::no_effect, 0},
-    {"", "--numeric", O::no_effect, 0},
-});
-constexpr auto short_names = std::to_array<std::pair<char, std::string_view>>({
-    {'p', "--protocol"},
-    {'s', "--source"},
-    {'d', "--destination"},
-    {'i', "--in-interface"},
-    {'o', "--out-interface"},
-    {'f', "--fragments"},
-    {'c', "--set-counters"},
-    {'v', "--verbose"},
-    {'n', "--numeric"},
-});
-
-constexpr auto match_specs = std::to_array<Spec>({
-    {"tcp", "--source-port", O::source_port, 1, true},
-    {"tcp", "--sport", O::source_port, 1, true},
-    {"tcp", "--destination-port", O::destination_port, 1, true},
-    {"tcp", "--dport", O::destination_port, 1, true},
-    {"tcp", "--tcp-flags", O::tcp_flags, 2, true},
-    {"tcp", "--syn", O::syn, 0, true},
-    {"tcp", "--tcp-option", O::unknown, 1, true},
-    {"udp", "--source-port", O::source_port, 1, true},
-    {"udp", "--sport", O::source_port, 1, true},
-    {"udp", "--destination-port", O::destination_port, 1, true},
-    {"udp", "--dport", O::destination_port, 1, true},
-    {"udplite", "--source-port", O::source_port, 1, true},
-    {"udplite", "--sport", O::source_port, 1, true},
-    {"udplite", "--destination-port", O::destination_port, 1, true},
-    {"udplite", "--dport", O::destination_port, 1, true},
-    {"dccp", "--source-port", O::source_port, 1, true},
-    {"dccp", "--sport", O::source_port, 1, true},
-    {"dccp", "--destination-port", O::destination_port, 1, true},
-    {"dccp", "--dport", O::destination_port, 1, true},
-    {"dccp", "--dccp-types", O::unknown, 1, true},
-    {"dccp", "--dccp-option", O::unknown, 1, true},
-    {"sctp", "--source-port", O::source_port, 1, true},
-    {"sctp", "--sport", O::source_port, 1, true},
-    {"sctp", "--destination-port", O::destination_port, 1, true},
-    {"sctp", "--dport", O::destination_port, 1, true},
-    {"sctp", "--chunk-types", O::unknown, 2, true},
-    {"multiport", "--source-ports", O::source_ports, 1, true},
-    {"multiport", "--sports", O::source_ports, 1, true},
-    {"multiport", "--destination-ports", O::destination_ports, 1, true},
-    {"multiport", "--dports", O::destination_ports, 1, true},
-    {"multiport", "--ports", O::either_ports, 1, true},
-    {"icmp", "--icmp-type", O::icmp_type, 1, true},
-    {"icmp6", "--icmpv6-type", O::icmp_type, 1, true},
-    {"state", "--state", O::state, 1, true},
-    {"conntrack", "--ctstate", O::state, 1, true},
-    {"conntrack", "--ctproto", O::unknown, 1, true},
-    {"conntrack", "--ctorigsrc", O::unknown, 1, true},
-    {"conntrack", "--ctorigdst", O::unknown, 1, true},
-    {"conntrack", "--ctreplsrc", O::unknown, 1, true},
-    {"conntrack", "--ctrepldst", O::unknown, 1, true},
-    {"conntrack", "--ctorigsrcport", O::unknown, 1, true},
-    {"conntrack", "--ctorigdstport", O::unknown, 1, true},
-    {"conntrack", "--ctreplsrcport", O::unknown, 1, true},
-    {"conntrack", "--ctrepldstport", O::unknown, 1, true},
-    {"conntrack", "--ctstatus", O::unknown, 1, true},
-    {"conntrack", "--ctexpire", O::unknown, 1, true},
-    {"conntrack", "--ctdir", O::unknown, 1, false},
-    {"iprange", "--src-range", O::source_range, 1, true},
-    {"iprange", "--dst-range", O::destination_range, 1, true},
-    {"set", "--match-set", O::match_set, 2, true},
-    {"set", "--set", O::match_set, 2, true},
-    {"set", "--return-nomatch", O::unknown, 0},
-    {"set", "--update-counters", O::unknown, 0, true},
-    {"set", "--update-subcounters", O::unknown, 0, true},
-    {"set", "--packets-eq", O::unknown, 1, true},
-    {"set", "--packets-lt", O::unknown, 1},
-    {"set", "--packets-gt", O::unknown, 1},
-    {"set", "--bytes-eq", O::unknown, 1, true},
-    {"set", "--bytes-lt", O::unknown, 1},
-    {"set", "--bytes-gt", O::unknown, 1},
-    {"comment", "--comment", O::no_effect, 1},
-    {"limit", "--limit", O::limit, 1},
-    {"limit", "--limit-burst", O::limit_burst, 1},
-    {"hashlimit", "--hashlimit-upto", O::hash_upto, 1, true},
-    {"hashlimit", "--hashlimit", O::hash_upto, 1, true},
-    {"hashlimit", "--hashlimit-above", O::hash_above, 1, true},
-    {"hashlimit", "--hashlimit-burst", O::hash_burst, 1},
-    {"hashlimit", "--hashlimit-mode", O::hash_mode, 1},
-    {"hashlimit", "--hashlimit-name", O::hash_name, 1},
-    {"hashlimit", "--hashlimit-srcmask", O::hash_source_mask, 1},
-    {"hashlimit", "--hashlimit-dstmask", O::unknown, 1},
-    {"hashlimit", "--hashlimit-htable-size", O::hash_table, 1},
-    {"hashlimit", "--hashlimit-htable-max", O::hash_table, 1},
-    {"hashlimit", "--hashlimit-htable-gcinterval", O::hash_table, 1},
-    {"hashlimit", "--hashlimit-htable-expire", O::hash_expire, 1},
-    {"hashlimit", "--hashlimit-rate-match", O::unknown, 0},
-    {"hashlimit", "--hashlimit-rate-interval", O::unknown, 1},
-});
-
-constexpr auto target_specs = std::to_array<Spec>({
-    {"REJECT", "--reject-with", O::reject_with, 1},
-    {"LOG", "--log-prefix", O::log_prefix, 1},
-    {"LOG", "--log-level", O::log_level, 1},
-    {"LOG", "--log-tcp-sequence", O::no_effect, 0},
-    {"LOG", "--log-tcp-options", O::no_effect, 0},
-    {"LOG", "--log-ip-options", O::no_effect, 0},
-    {"LOG", "--log-uid", O::no_effect, 0},
-    {"LOG", "--log-macdecode", O::no_effect, 0},
-    {"NFLOG", "--nflog-prefix", O::log_prefix, 1},
-    {"NFLOG", "--nflog-group", O::no_effect, 1},
-    {"NFLOG", "--nflog-range", O::no_effect, 1},
-    {"NFLOG", "--nflog-size", O::no_effect, 1},
-    {"NFLOG", "--nflog-threshold", O::no_effect, 1},
-    {"ULOG", "--ulog-prefix", O::log_prefix, 1},
-    {"ULOG", "--ulog-nlgroup", O::no_effect, 1},
-    {"ULOG", "--ulog-cprange", O::no_effect, 1},
-    {"ULOG", "--ulog-qthreshold", O::no_effect, 1},
-});
-
-constexpr auto plain_targets = std::to_array<std::string_view>(
-    {"ACCEPT", "DROP", "RETURN", "TRACE", "NOTRACK", "QUEUE", "TARPIT", "DELUDE", "CHAOS", "STEAL"});
-
-constexpr auto going_on = std::to_array<std::string_view>(
-    {"LOG",     "NFLOG",       "ULOG",     "TRACE",    "MARK",    "CONNMARK",   "TCPMSS",    "SET",
-     "CT",      "NOTRACK",     "CHECKSUM", "CLASSIFY", "TOS",     "DSCP",       "TTL",       "HL",
-     "SECMARK", "CONNSECMARK", "AUDIT",    "ECN",      "TEE",     "LED",        "IDLETIMER", "RATEEST",
-     "HMARK",   "TCPOPTSTRIP", "ACCOUNT",  "IPMARK",   "LOGMARK", "FLOWOFFLOAD"});
-constexpr auto deciding = std::to_array<std::string_view>(
-    {"ACCEPT",  "DROP",          "RETURN", "REJECT", "QUEUE",   "NFQUEUE", "TARPIT",     "SYNPROXY",
-     "TPROXY",  "DELUDE",        "CHAOS",  "STEAL",  "DNAT",    "SNAT",    "MASQUERADE", "REDIRECT",
-     "NETMAP",  "CLUSTERIP",     "DNPT",   "SNPT",   "DHCPMAC", "ECHO",    "SYSRQ",      "RAWDNAT",
-     "RAWSNAT", "IPV4OPTSSTRIP", "SAME",   "MIRROR", "IMQ",     "ROUTE",   "DNETMAP"});
-
-constexpr auto fixed_matches = std::to_array<std::string_view>(
-    {"addrtype", "ah",     "bpf",        "cgroup",   "cluster", "connlabel", "connmark", "cpu",    "dccp",
-     "devgroup", "dscp",   "dst",        "ecn",      "esp",     "eui64",     "frag",     "hbh",    "helper",
-     "hl",       "icmp6",  "ipv6header", "length",   "mac",     "mark",      "mh",       "owner",  "physdev",
-     "pkttype",  "policy", "realm",      "rpfilter", "rt",      "sctp",      "socket",   "string", "tcp",
-     "tcpmss",   "time",   "tos",        "ttl",      "u32",     "conntrack", "l2tp",     "osf"});
 
 bool is_protocol_match(std::string_view match) {
   constexpr auto names = std::to_array<std::string_view>({"tcp", "udp", "udplite", "dccp", "sctp", "icmp", "icmp6"});
@@ -193,11 +39,6 @@ std::string_view match_of_protocol(std::string_view protocol, Family family) {
     default:
       return {};
   }
-}
-
-bool takes_any_option(std::string_view target) {
-  return std::ranges::find(target_specs, target, &Spec::owner) == target_specs.end() &&
-         std::ranges::find(plain_targets, target) == plain_targets.end();
 }
 
 class Reader {
@@ -266,9 +107,9 @@ bool Reader::option(const Word& word, bool negated) {
     if (name.size() > 2) attached_ = name.substr(2);
     if (letter == 'm') return match(word, negated);
     if (letter == 'j' || letter == 'g') return target(word, negated);
-    const auto known = std::ranges::find(short_names, letter, &std::pair<char, std::string_view>::first);
-    if (known == short_names.end()) return source_.refuse(word.where, "iptables has no option `" + word.text + "`");
-    name = known->second;
+    const std::optional<std::string_view> in_full = header_option(letter);
+    if (!in_full) return source_.refuse(word.where, "iptables has no option `" + word.text + "`");
+    name = *in_full;
   } else if (const std::size_t equals = name.find('='); equals != std::string_view::npos) {
     attached_ = name.substr(equals + 1);
     name = name.substr(0, equals);
@@ -304,7 +145,7 @@ bool Reader::match(const Word& word, bool negated) {
     use.where = {word.where.begin, name->where.end};
   }
   if (use.name == "icmpv6") use.name = "icmp6";
-  use.is_known = std::ranges::find(match_specs, use.name, &Spec::owner) != match_specs.end();
+  use.is_known = is_known_match(use.name);
   // Of the other family there is no such match; who wrote it had another program.
   if (use.name == (family_ == Family::ipv4 ? "icmp6" : "icmp")) use.is_known = false;
   rule_.matches.push_back(std::move(use));
@@ -361,12 +202,12 @@ bool Reader::known_option(std::string_view name, bool& found, bool negated, cons
   // Two that are loaded may have one of the same name; it belongs to the last one.
   for (auto use = rule_.matches.rbegin(); use != rule_.matches.rend(); ++use)
     if (use->is_known)
-      for (const Spec& spec : match_specs)
+      for (const Spec& spec : match_specs())
         if (spec.owner == use->name) consider(spec);
   if (rule_.target)
-    for (const Spec& spec : target_specs)
+    for (const Spec& spec : target_specs())
       if (spec.owner == rule_.target->name) consider(spec);
-  for (const Spec& spec : header_specs) consider(spec);
+  for (const Spec& spec : header_specs()) consider(spec);
   // What would be an abbreviation here may be the full name of what is not known.
   if (best != nullptr && best->name != name && has_unknown() &&
       (rule_.matches.empty() || best->owner != rule_.matches.back().name))
@@ -376,8 +217,8 @@ bool Reader::known_option(std::string_view name, bool& found, bool negated, cons
     const std::string_view implied = protocol_negated_ ? std::string_view() : match_of_protocol(protocol_, family_);
     if (implied.empty() || is_loaded(implied)) return true;
     const auto of_it = [&](const Spec& spec) { return spec.owner == implied && spec.name.starts_with(name); };
-    const auto first = std::ranges::find_if(match_specs, of_it);
-    if (first == match_specs.end()) return true;
+    const auto first = std::ranges::find_if(match_specs(), of_it);
+    if (first == match_specs().end()) return true;
     rule_.matches.push_back({implied, true, {}, word.where});
     best = &*first;
   }
@@ -465,18 +306,6 @@ bool Reader::check() {
 }
 
 }  // namespace
-
-bool is_target(std::string_view name) {
-  return goes_on(name) || std::ranges::find(deciding, name) != deciding.end();
-}
-
-bool goes_on(std::string_view target) {
-  return std::ranges::find(going_on, target) != going_on.end();
-}
-
-bool is_fixed(std::string_view match) {
-  return std::ranges::find(fixed_matches, match) != fixed_matches.end();
-}
 
 std::optional<Rule> read_rule(const Source& source, Extent where, const Words& words, Family family) {
   return Reader(source, where, words, family).read();
