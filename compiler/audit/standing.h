@@ -40,7 +40,6 @@ struct Standing {
   bool by_the_end = false;      ///< the end of its chain is among what would decide
   bool disagree = false;        ///< of `shadowed`: a packet gets another verdict than the rule says
   bool same_condition = false;  ///< of the last two: the others have its condition that is not understood
-  Direction direction{};
   std::optional<Packet> witness;
 };
 

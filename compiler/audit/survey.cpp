@@ -67,6 +67,11 @@ class Surveyor {
 
  private:
   using Place = ChainMaps::Place;
+  /// Rules before, which all ask for the same that is not understood and let nothing go on.
+  struct Met {
+    std::vector<std::size_t> rules;
+    Diagram packets;  ///< 1 for those of all of them
+  };
   /// A chain with what comes to it.
   struct Here {
     filter::ChainId chain;
@@ -74,9 +79,8 @@ class Surveyor {
     Diagram arriving;  ///< 1 for what may
     Diagram plainly;   ///< the same where no condition that is not understood had to let it through
     Diagram after;     ///< which verdicts packets get that leave it
-    std::map<std::vector<std::pair<std::uint32_t, bool>>, std::vector<std::size_t>> same_conditions{};
+    std::map<std::vector<std::pair<std::uint32_t, bool>>, Met> met{};  ///< by what is asked
   };
-
   const filter::Rule& rule(RuleId id) const { return filter_.chains[id.chain.index].rules[id.index]; }
   void look_at(Here& here);
   void look_at(Here& here, const Place& place);
@@ -85,7 +89,8 @@ class Surveyor {
   Standing where_nothing_comes(const Here& here, const Place& place);
   Standing where_all_is_said_later(const Here& here, const Place& place, const Diagram& packets);
   std::optional<Standing> where_the_condition_was_met(Here& here, const Place& place, const Diagram& packets);
-  Standing met_before(const Here& here, const Place& place, std::span<const std::size_t> takers, Packet packet);
+  Standing met_before(const Here& here, const Place& place, std::span<const std::size_t> before,
+                      const Diagram& packets);
   void name_takers(Standing& standing, const Here& here, Diagram of, const Packet& first, std::size_t from);
   void reduce(std::vector<RuleId>& takers, const Diagram& of);
   void call(const Here& here, RuleId id, const Diagram& packets, const Diagram& rest);
@@ -105,7 +110,6 @@ class Surveyor {
   Standing made(Kind kind, Packet witness) const {
     Standing standing;
     standing.kind = kind;
-    standing.direction = direction_;
     standing.witness = std::move(witness);
     return standing;
   }
@@ -201,7 +205,9 @@ void Surveyor::look_at(Here& here) {
 void Surveyor::look_at(Here& here, const Place& place) {
   const RuleId id{here.chain, place.rule};
   const Diagram packets = where_it_goes_on(place.before);
-  const Diagram rest = diagrams_.within(diagrams_.then(come_back(diagrams_, place.after), here.after), packets);
+  // Each cut to the packets first: what becomes of all that leaves the chain may be large.
+  const Diagram rest = diagrams_.then(diagrams_.within(come_back(diagrams_, place.after), packets),
+                                      diagrams_.within(here.after, packets));
   survey_.rules[id] = standing(here, place, packets, rest);
   if (with_crossing_) crossings_.look_at(id, diagrams_.within(place.match, here.arriving), packets);
   if (!packets.takes(1)) return;
@@ -226,23 +232,32 @@ Standing Surveyor::standing(Here& here, const Place& place, const Diagram& packe
 Standing Surveyor::where_nothing_arrives(const Here& here, const Place& place) {
   const Diagram coming = diagrams_.within(place.match, here.arriving);
   if (!coming.takes(1)) return where_nothing_comes(here, place);
-  const Diagram taken = diagrams_.within(place.before, coming);
   const filter::Rule& rule = this->rule({here.chain, place.rule});
   const auto* verdict = std::get_if<Verdict>(&rule.action);
-  const Values others = taken.values() & ~only(silent);
-  const bool returns = std::holds_alternative<filter::Return>(rule.action);
-  if (others == (verdict != nullptr ? only(filter::bit(*verdict)) : returns ? only(leaves) : 0)) {
-    Standing standing = made(Kind::repeated, space_.example(coming, only(1), direction_));
-    name_takers(standing, here, coming, *standing.witness, 0);
-    return standing;
+  const Value own = verdict != nullptr                                    ? filter::bit(*verdict)
+                    : std::holds_alternative<filter::Return>(rule.action) ? leaves
+                                                                          : Value{0};
+  const Diagram taken = diagrams_.within(place.before, coming);
+  Values opposed = 0, other = 0;
+  for (Value value = 1; value < goes_on; ++value) {
+    if (!taken.takes(value) || (value & own) != 0) continue;
+    other |= only(value);
+    if ((value & all_verdicts) != 0 && verdict != nullptr) opposed |= only(value);
   }
-  Values disagreeing = 0;
-  if (verdict != nullptr)
-    for (Value value = 1; value < leaves; ++value)
-      if ((value & ~filter::bit(*verdict)) != 0) disagreeing |= only(value) & others;
-  Standing standing = made(Kind::shadowed, space_.example(taken, disagreeing != 0 ? disagreeing : others, direction_));
-  standing.disagree = disagreeing != 0;
+  Standing standing =
+      made(Kind::shadowed, other == 0 ? space_.example(coming, only(1), direction_)
+                                      : space_.example(taken, opposed != 0 ? opposed : other, direction_));
   name_takers(standing, here, coming, *standing.witness, 0);
+  // Where some rule before them is not sure of these packets, it is those who are that count.
+  const auto agrees = [&](RuleId taker) { return do_the_same(rule.action, this->rule(taker).action); };
+  const bool only_own = taken.values() == (only(silent) | only(own)) || taken.values() == only(own);
+  if (only_own || (other == 0 && standing.all_named && std::ranges::all_of(standing.others, agrees)))
+    standing.kind = Kind::repeated;
+  else
+    standing.disagree =
+        opposed != 0 || (verdict != nullptr && std::ranges::any_of(standing.others, [&](RuleId taker) {
+                           return std::holds_alternative<Verdict>(this->rule(taker).action) && !agrees(taker);
+                         }));
   return standing;
 }
 
@@ -267,7 +282,6 @@ Standing Surveyor::where_all_is_said_later(const Here& here, const Place& place,
 
 /// Conditions that are not understood are the same for a packet wherever they stand.
 std::optional<Standing> Surveyor::where_the_condition_was_met(Here& here, const Place& place, const Diagram& packets) {
-  constexpr std::size_t most_compared = 64;
   const filter::Rule& rule = this->rule({here.chain, place.rule});
   std::vector<std::pair<std::uint32_t, bool>> conditions;
   for (const filter::Match& match : rule.all_of)
@@ -275,33 +289,30 @@ std::optional<Standing> Surveyor::where_the_condition_was_met(Here& here, const 
       conditions.emplace_back(opaque->condition.index, opaque->negated);
   if (conditions.empty()) return std::nullopt;
   std::ranges::sort(conditions);
-  std::vector<std::size_t>& before = here.same_conditions[conditions];
-  Diagram left = packets;
-  std::vector<std::size_t> takers;
-  for (const std::size_t index : before) {
-    const Diagram remaining = diagrams_.within(left, outside(here.maps.of_rule(index).match));
-    if (remaining == left) continue;
-    takers.push_back(index);
-    left = remaining;
-    if (left.takes(1)) continue;
-    return met_before(here, place, takers, space_.example(packets, only(1), direction_));
-  }
+  Met& met = here.met.try_emplace(conditions, Met{{}, diagrams_.constant(silent)}).first->second;
+  if (diagrams_.within(packets, met.packets) == packets) return met_before(here, place, met.rules, packets);
   const bool ends = std::holds_alternative<Verdict>(rule.action) ||
                     std::holds_alternative<filter::Return>(rule.action) ||
                     std::holds_alternative<filter::Goto>(rule.action);
-  if (ends && !rule.limit && !does_more(filter_, rule) && before.size() < most_compared) before.push_back(place.rule);
+  if (!ends || does_more(filter_, rule)) return std::nullopt;
+  met.rules.push_back(place.rule);
+  met.packets = diagrams_.over(met.packets, place.match);
   return std::nullopt;
 }
 
-Standing Surveyor::met_before(const Here& here, const Place& place, std::span<const std::size_t> takers,
-                              Packet packet) {
-  Standing standing = made(Kind::repeated, std::move(packet));
+Standing Surveyor::met_before(const Here& here, const Place& place, std::span<const std::size_t> before,
+                              const Diagram& packets) {
+  Standing standing = made(Kind::repeated, space_.example(packets, only(1), direction_));
   standing.same_condition = true;
   const filter::Action& own = rule({here.chain, place.rule}).action;
-  for (const std::size_t taker : takers) {
+  Diagram left = packets;
+  for (const std::size_t index : before) {
+    const Diagram remaining = diagrams_.within(left, outside(here.maps.of_rule(index).match));
+    if (remaining == left) continue;
+    left = remaining;
     if (standing.others.size() == most_named) standing.all_named = false;
-    else standing.others.push_back({here.chain, taker});
-    const filter::Action& other = rule({here.chain, taker}).action;
+    else standing.others.push_back({here.chain, index});
+    const filter::Action& other = rule({here.chain, index}).action;
     if (do_the_same(own, other)) continue;
     standing.kind = Kind::shadowed;
     standing.disagree |= std::holds_alternative<Verdict>(own) && std::holds_alternative<Verdict>(other);
