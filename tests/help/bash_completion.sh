@@ -33,8 +33,9 @@ expect json,text portpolicy check --format ''
 expect json portpolicy check --format j
 expect json,text portpolicy check --format =
 expect json portpolicy check --format = j
-expect --fail-on,--format portpolicy check policy.yaml --f
+expect --fail-on,--family,--format,--from portpolicy check policy.yaml --f
 expect error,warning portpolicy compile policy.yaml --fail-on ''
+expect iptables,nftables portpolicy check rules.v4 --from ''
 expect filter portpolicy compile --print = f
 expect nftables portpolicy compile policy.yaml --target nft
 expect 'folder,other.yml,policy.yaml,two words.yaml' portpolicy check ''

@@ -52,7 +52,7 @@ expect() {
 
 expect 'portpolicy check ' 'portpolicy ch'
 expect 'portpolicy explain' 'portpolicy expl'
-expect 'portpolicy check --fail-on=' 'portpolicy check --fa'
+expect 'portpolicy check --fail-on=' 'portpolicy check --fai'
 expect 'portpolicy check --format json ' 'portpolicy check --format j'
 expect 'portpolicy check --format=json ' 'portpolicy check --format=j'
 expect 'portpolicy check policy.yaml ' 'portpolicy check p'
