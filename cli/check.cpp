@@ -93,6 +93,7 @@ void add(CLI::App& program, Options& options) {
       "  portpolicy check policy.yaml\n"
       "  portpolicy check policy.yaml --format json --fail-on warning\n"
       "  nft list ruleset | portpolicy check --from nftables -\n"
+      "  portpolicy check --from iptables rules.v4 rules.v6 ipsets\n"
       "\n"
       "Exit codes: 0 nothing that fails; 1 the policy or the rules have errors; 2 wrong usage; 3 a file cannot be "
       "read;\n"
