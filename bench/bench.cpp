@@ -1,6 +1,6 @@
-// What compiling and checking cost. Compiling stands beside what `nft -f` costs for the same rules written plainly:
-// processor time (user and system) and peak memory, medians of interleaved rounds, every nft in a network namespace of
-// its own. Checking stands beside what it may cost.
+// What compiling and checking cost. Compiling stands beside what `nft -f` or iptables-restore cost for the same rules
+// written plainly: processor time (user and system) and peak memory, medians of interleaved rounds, each of these in a
+// network namespace of its own. Checking stands beside what it may cost.
 //
 //     portpolicy_bench PROGRAM [--quick] [compile|check]
 //     portpolicy_bench PROGRAM [--quick] kernel --kperf DIR
@@ -139,6 +139,35 @@ void compare_loading(const Workshop& workshop, const std::vector<std::size_t>& c
   }
 }
 
+/// Both families: iptables is two programs.
+Cost load_plain_iptables(const fs::path& made) {
+  const Cost v4 = measure({"iptables-nft-restore", (made / "plain.v4").string()}, {.where = Namespace::fresh});
+  const Cost v6 = measure({"ip6tables-nft-restore", (made / "plain.v6").string()}, {.where = Namespace::fresh});
+  return {v4.cpu_seconds + v6.cpu_seconds, std::max(v4.megabytes, v6.megabytes)};
+}
+
+void compare_iptables(const Workshop& workshop, const std::vector<std::size_t>& counts) {
+  constexpr double most_ratio = 4;
+  std::printf("\ncompile --target iptables, with the proof, beside iptables-nft-restore and ip6tables-nft-restore\n");
+  std::printf("%10s %14s %8s %14s %8s %8s\n", "rules", "portpolicy", "MB", "plain", "MB", "ratio");
+  for (const std::size_t count : counts) {
+    const fs::path made = workshop.make("rules", count);
+    std::vector<Cost> ours, theirs;
+    for (int round = 0; round < rounds_for(count); ++round) {
+      ours.push_back(measure({workshop.program, "compile", (made / "policy.yaml").string(), "--target", "iptables",
+                              "-o", (made / "firewall").string()}));
+      theirs.push_back(load_plain_iptables(made));
+    }
+    const Cost mine = median(ours), plain = median(theirs);
+    const double ratio = mine.cpu_seconds / plain.cpu_seconds;
+    std::printf("%10zu %12.1fms %8.1f %12.1fms %8.1f %7.2fx", count, mine.cpu_seconds * 1e3, mine.megabytes,
+                plain.cpu_seconds * 1e3, plain.megabytes, ratio);
+    if (count == 10'000) std::printf("  %s %.0fx", ratio <= most_ratio ? "within" : "OVER", most_ratio);
+    std::printf("\n");
+    std::fflush(stdout);
+  }
+}
+
 void measure_one(const char* what, const Cost& cost) {
   std::printf("%-58s %10.2f s %8.0f MB\n", what, cost.cpu_seconds, cost.megabytes);
   std::fflush(stdout);
@@ -220,6 +249,8 @@ void measure_compiling(const Workshop& workshop, bool quick) {
   compare_rules(workshop, quick ? std::vector<std::size_t>{100, 1'000}
                                 : std::vector<std::size_t>{100, 1'000, 10'000, 100'000, 200'000});
   compare_loading(workshop, quick ? std::vector<std::size_t>{1'000} : std::vector<std::size_t>{10'000, 100'000});
+  compare_iptables(workshop,
+                   quick ? std::vector<std::size_t>{1'000} : std::vector<std::size_t>{1'000, 10'000, 100'000});
   const fs::path siblings = workshop.make("siblings", 10'000);
   std::printf("\n");
   measure_one("check, 10,000 rules in two files that disagree nowhere",

@@ -82,14 +82,21 @@ std::string line_of(const Rule& rule, const char* verdict) {
 
 void write_rules(std::size_t count, const fs::path& folder) {
   std::ofstream policy(folder / "policy.yaml"), plain(folder / "plain.nft");
+  std::ofstream plain_v4(folder / "plain.v4"), plain_v6(folder / "plain.v6");
   policy << "portpolicy: 1\nbase: []\ndefaults: {inbound: deny}\ninbound:\n";
+  for (std::ofstream* iptables : {&plain_v4, &plain_v6})
+    *iptables << "*filter\n:INPUT DROP [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n";
   plain << "table inet plain {\n  chain input {\n    type filter hook input priority 0; policy drop;\n";
   for (const Rule& rule : rules(count)) {
     policy << line_of(rule, "allow");
     plain << "    " << (rule.source.ipv6 ? "ip6" : "ip") << " saddr " << text_of(rule.source) << " " << rule.protocol
           << " dport " << rule.port << " accept\n";
+    (rule.source.ipv6 ? plain_v6 : plain_v4) << "-A INPUT -s " << text_of(rule.source) << " -p " << rule.protocol
+                                             << " --dport " << rule.port << " -j ACCEPT\n";
   }
   plain << "  }\n}\n";
+  plain_v4 << "COMMIT\n";
+  plain_v6 << "COMMIT\n";
 }
 
 void write_siblings(std::size_t count, const fs::path& folder) {

@@ -47,8 +47,8 @@ Case read_case(const fs::path& folder) {
   Case result{
       folder.filename(), contents(folder / "firewall.nft"), std::move(compiled->graph), cli::Equality::cannot_tell, {}};
   const FileId artifact = sources.add("firewall.nft", result.script);
-  if (const auto reading = cli::read_back(sources, artifact, diagnostics))
-    result.equality = cli::compare_with_policy(result.graph, *reading, artifact, cli::Kind::script, diagnostics);
+  if (const auto rules = cli::read_rules(cli::Target::nftables, {artifact}, std::nullopt, sources, diagnostics))
+    result.equality = cli::compare_with_policy(result.graph, *rules, cli::Kind::script, diagnostics);
   for (const Diagnostic& finding : diagnostics.all()) {
     const bool is_about_limits = finding.message.contains(", while ") || finding.message.contains("the limit");
     if (finding.code != Code::artifact_differs || is_about_limits) continue;

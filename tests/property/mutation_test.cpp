@@ -159,19 +159,20 @@ enum class Fate : std::uint8_t { refused, different, cannot_tell, equal };
 
 struct Judgement {
   Fate fate = Fate::refused;
-  std::optional<nft::Reading> reading;
+  std::optional<cli::ForeignRules> rules;
 };
 
 Judgement judge(const Graph& graph, const std::string& script) {
   SourceMap sources;
   Diagnostics diagnostics;
   const FileId artifact = sources.add("mutant.nft", script);
-  Judgement judgement{Fate::refused, cli::read_back(sources, artifact, diagnostics)};
-  if (!judgement.reading) {
+  Judgement judgement{Fate::refused,
+                      cli::read_rules(cli::Target::nftables, {artifact}, std::nullopt, sources, diagnostics)};
+  if (!judgement.rules) {
     CHECK(diagnostics.has_errors());
     return judgement;
   }
-  const auto equality = cli::compare_with_policy(graph, *judgement.reading, artifact, cli::Kind::script, diagnostics);
+  const auto equality = cli::compare_with_policy(graph, *judgement.rules, cli::Kind::script, diagnostics);
   judgement.fate = equality == cli::Equality::equal       ? Fate::equal
                    : equality == cli::Equality::different ? Fate::different
                                                           : Fate::cannot_tell;
@@ -185,13 +186,13 @@ std::string line_at(const std::string& text, std::size_t at) {
 }
 
 /// What was read out of a mutant that is called equal decides packets as the policy does.
-void hold_to_policy(const Subject& subject, const nft::Reading& reading, test::Random& random) {
+void hold_to_policy(const Subject& subject, const cli::ForeignRules& rules, test::Random& random) {
   for (int i = 0; i < 30; ++i) {
     const Packet packet = test::packet_near(subject.graph, random);
     CAPTURE(to_string(packet));
     for (const bool exhausted : {false, true}) {
-      const filter::OpaqueTruths truths(reading.filter.opaques.size(), random.chance(50));
-      REQUIRE(filter::evaluate(reading.filter, packet, exhausted, truths).verdict ==
+      const filter::OpaqueTruths truths(rules.filter.opaques.size(), random.chance(50));
+      REQUIRE(filter::evaluate(rules.filter, packet, exhausted, truths).verdict ==
               evaluate(subject.graph, packet, exhausted ? Limits::exhausted : Limits::hold).verdict);
     }
   }
@@ -218,7 +219,7 @@ TEST_CASE("a script with one character changed is refused, or found to be differ
       ++mutants;
       ++count[static_cast<std::size_t>(judgement.fate)];
       if (judgement.fate != Fate::equal) continue;
-      hold_to_policy(subject, *judgement.reading, random);
+      hold_to_policy(subject, *judgement.rules, random);
       if (folder == nullptr) continue;
       std::ofstream(fs::path(folder) / (subject.name + "." + std::to_string(i) + ".mutant")) << mutant.script;
     }
