@@ -70,7 +70,7 @@ std::optional<ForeignRules> read_iptables(const std::vector<FileId>& files, std:
   return ForeignRules{std::move(reading->filter),
                       std::move(reading->not_understood),
                       std::move(reading->passed_over),
-                      {},
+                      std::move(reading->unused_chains),
                       {},
                       reading->families,
                       files};

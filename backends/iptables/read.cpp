@@ -68,6 +68,7 @@ std::optional<Reading> read(std::span<const Input> inputs, Diagnostics& diagnost
   reading.filter = std::move(writer.filter);
   reading.not_understood = remarks.not_understood();
   reading.passed_over = remarks.passed_over();
+  reading.unused_chains = remarks.unused_chains();
   return reading;
 }
 

@@ -24,13 +24,16 @@ struct Input {
 
 /// What rules do to packets at the hooks input, output and forward.
 struct Reading {
-  /// Origins are the chain and line of each rule, limits its limit and hashlimit matches, each by itself.
+  /// Origins are the chain and line of each rule, limits its limit and hashlimit matches, each by itself. A hook whose
+  /// built-in chains have no rules and let all pass is one that nobody manages.
   filter::Filter filter;
   /// What is not understood, in the order of the texts. In the filter each is an opaque condition, so that nothing is
   /// taken for granted.
   std::vector<filter::Remark> not_understood;
   /// What has no say over those packets and was passed over: address translation, marks.
   std::vector<filter::Remark> passed_over;
+  /// Chains with rules that nothing leads to, which the filter does without.
+  std::vector<filter::Remark> unused_chains;
   /// Whose rules were read. What the filter does with packets of another family says nothing.
   filter::Families families = 0;
 };

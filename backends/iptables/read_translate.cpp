@@ -142,8 +142,11 @@ void Translation::write_chains(const Table& table) {
 
 /// Rules that no packet comes to, for their mistakes.
 void Translation::read_unused(const Table& table) {
-  for (const Chain& chain : table.chains)
-    if (!chains_.contains(&chain)) outline(table, chain);
+  for (const Chain& chain : table.chains) {
+    if (chains_.contains(&chain)) continue;
+    outline(table, chain);
+    if (!chain.rules.empty()) remarks_.unused_chain(chain.source->span(chain.where), chain.name);
+  }
 }
 
 Translation::Outline Translation::outline(const Table& table, const Chain& chain) {

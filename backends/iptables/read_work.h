@@ -21,9 +21,11 @@ class Remarks {
  public:
   void not_understood(Span where, std::string text) { add(unknown_, where, std::move(text)); }
   void passed_over(Span where, std::string text) { add(passed_, where, std::move(text)); }
+  void unused_chain(Span where, std::string name) { add(unused_, where, std::move(name)); }
   /// In order of the texts, each once.
   std::vector<filter::Remark> not_understood() const { return list(unknown_); }
   std::vector<filter::Remark> passed_over() const { return list(passed_); }
+  std::vector<filter::Remark> unused_chains() const { return list(unused_); }
 
  private:
   using Places = std::map<std::tuple<FileId, std::uint32_t, std::string>, Span>;
@@ -32,7 +34,7 @@ class Remarks {
   }
   static std::vector<filter::Remark> list(const Places& places);
 
-  Places unknown_, passed_;
+  Places unknown_, passed_, unused_;
 };
 
 /// Where a rule stands.

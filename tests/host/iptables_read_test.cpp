@@ -77,7 +77,8 @@ Verdict verdict(const filter::Filter& filter, const Packet& packet) {
   for (const std::string& text : filter.opaques)
     truths.push_back(text == "protocol " + std::to_string(packet.protocol.number) + " over " +
                                  std::string(to_string(packet.family())));
-  return *filter::evaluate(filter, packet, false, truths).verdict;
+  // Without a verdict, nobody manages the direction.
+  return filter::evaluate(filter, packet, false, truths).verdict.value_or(Verdict::allow);
 }
 
 std::string disagreement(Verdict wanted, const Outcome& outcome) {

@@ -491,6 +491,15 @@ TEST_CASE("the commands run in their order") {
   CHECK(input(":b - [0:0]\n-A INPUT -j a\n-A a -g b\n-A b -j a\n") == "5:1: the chain `a` leads back to itself\n");
 }
 
+TEST_CASE("chains with rules that nothing leads to are named, and their mistakes are") {
+  const Outcome outcome = read_texts({table(":b - [0:0]\n:c - [0:0]\n-A a -j b\n-A b -j DROP\n")});
+  REQUIRE(outcome.reading);
+  CHECK(remarks(outcome.reading->unused_chains) == "a\nb\n");
+  CHECK(outcome.reading->filter.chains.size() == 4);
+  CHECK(read_texts({table("-A a -j b\n")}).findings ==
+        "6:6: there is no chain `b` in the table `filter`, and no such target is known\n");
+}
+
 TEST_CASE("chains may call each other as deep as they like") {
   constexpr int depth = 20'000;
   std::string lines;
@@ -499,7 +508,7 @@ TEST_CASE("chains may call each other as deep as they like") {
   for (int i = 0; i + 1 < depth; ++i) lines += "-A c" + std::to_string(i) + " -j c" + std::to_string(i + 1) + "\n";
   const Outcome outcome = read_texts({table(lines)});
   REQUIRE(outcome.reading);
-  CHECK(outcome.reading->filter.chains.size() == depth + 6);
+  CHECK(outcome.reading->filter.chains.size() == depth + 4);
 }
 
 TEST_CASE("the end of a built-in chain, and a return from it, is its policy") {
