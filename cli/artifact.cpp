@@ -58,9 +58,11 @@ std::vector<FileId> add_sources(const Artifact& artifact, SourceMap& sources) {
   return files;
 }
 
-Equality compare_with_policy(const Graph& policy, const ForeignRules& rules, Kind kind, Diagnostics& diagnostics) {
+Equality compare_with_policy(const Graph& policy, ForeignRules& rules, Kind kind, Diagnostics& diagnostics) {
   for (const filter::Remark& remark : rules.not_understood)
     diagnostics.add(Code::not_understood, remark.where, remark.text + " is not understood");
+  for (std::size_t i = 0; i < rules.managed.size(); ++i)
+    if (!rules.managed[i]) rules.filter.hooks[i].reset();
   const FileId file = rules.files.front();
   const Equality result = compare_with_policy(policy, rules.filter, file, diagnostics, rules.families);
   if (kind == Kind::listing || rules.left_behind.empty()) return result;
@@ -73,7 +75,7 @@ Equality compare_with_policy(const Graph& policy, const ForeignRules& rules, Kin
 
 Equality prove(Loaded& loaded, Target target, const Artifact& artifact, Diagnostics& diagnostics) {
   const std::vector<FileId> files = add_sources(artifact, loaded.sources);
-  const auto rules = read_rules(target, files, std::nullopt, loaded.sources, diagnostics);
+  auto rules = read_rules(target, files, std::nullopt, loaded.sources, diagnostics);
   if (!rules || rules->families != filter::both_families) return Equality::cannot_tell;
   return compare_with_policy(loaded.compiled.graph, *rules, Kind::script, diagnostics);
 }

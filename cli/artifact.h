@@ -32,7 +32,8 @@ std::vector<FileId> add_sources(const Artifact& artifact, SourceMap& sources);
 enum class Kind : std::uint8_t { script, listing };
 
 /// Whether rules that were read do what the policy says. What differs, and what is not understood, is among the diagnostics.
-Equality compare_with_policy(const Graph& policy, const ForeignRules& rules, Kind kind, Diagnostics& diagnostics);
+/// The hooks of directions that are not managed are taken out of the rules: a policy leaves these alone, too.
+Equality compare_with_policy(const Graph& policy, ForeignRules& rules, Kind kind, Diagnostics& diagnostics);
 
 /// Reads what was made back and compares it with the policy.
 Equality prove(Loaded& loaded, Target target, const Artifact& artifact, Diagnostics& diagnostics);

@@ -41,10 +41,13 @@ std::optional<ForeignRules> read_nftables(FileId file, const SourceMap& sources,
   auto reading = nft::read(sources.text(file), file, diagnostics);
   if (!reading) return std::nullopt;
   std::vector<std::string> left = left_behind(*reading);
+  std::array<bool, 3> managed{};
+  for (std::size_t i = 0; i < managed.size(); ++i) managed[i] = reading->filter.hooks[i].has_value();
   return ForeignRules{std::move(reading->filter),
                       std::move(reading->not_understood),
                       std::move(reading->passed_over),
                       std::move(reading->unused_chains),
+                      managed,
                       std::move(left),
                       filter::both_families,
                       {file}};
@@ -71,6 +74,7 @@ std::optional<ForeignRules> read_iptables(const std::vector<FileId>& files, std:
                       std::move(reading->not_understood),
                       std::move(reading->passed_over),
                       std::move(reading->unused_chains),
+                      reading->managed,
                       {},
                       reading->families,
                       files};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <expected>
 #include <optional>
 #include <string>
@@ -29,6 +30,8 @@ struct ForeignRules {
   filter::Filter filter;
   std::vector<filter::Remark> not_understood, passed_over;
   std::vector<filter::Remark> unused_chains;  ///< by name; others may stand in the filter
+  /// By Direction; of iptables, where each is hooked, whether there is more than empty chains that let all pass.
+  std::array<bool, 3> managed{};
   /// Of a script for nftables that makes tables of ours: older ones that stay in force when it is loaded, `inet portpolicy`.
   std::vector<std::string> left_behind;
   filter::Families families =

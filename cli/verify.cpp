@@ -80,12 +80,14 @@ std::string sentence(const Answer& answer, const Options& options) {
   const std::string name = names.empty() ? "what compile writes" : joined(names, "and");
   switch (answer.equality) {
     case Equality::equal:
-      return name + " is equal: " + packets_of(answer.rules) + " gets the verdict of the policy";
+      return name + (names.size() > 1 ? " are" : " is") + " equal: " + packets_of(answer.rules) +
+             " gets the verdict of the policy";
     case Equality::different:
-      return name + " is different: it does not do what the policy says";
+      return name + (names.size() > 1 ? " are different: they do" : " is different: it does") +
+             " not do what the policy says";
     case Equality::cannot_tell:
     case Equality::too_complex:
-      return "cannot tell whether " + name + " does what the policy says";
+      return "cannot tell whether " + name + (names.size() > 1 ? " do" : " does") + " what the policy says";
   }
   std::unreachable();
 }

@@ -66,6 +66,7 @@ std::optional<Reading> read(std::span<const Input> inputs, Diagnostics& diagnost
   for (auto& [origin, text] : writer.untold)
     remarks.not_understood(writer.filter.origins[origin].where, std::move(text));
   reading.filter = std::move(writer.filter);
+  reading.managed = writer.managed;
   reading.not_understood = remarks.not_understood();
   reading.passed_over = remarks.passed_over();
   reading.unused_chains = remarks.unused_chains();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -34,6 +35,9 @@ struct Reading {
   std::vector<filter::Remark> passed_over;
   /// Chains with rules that nothing leads to, which the filter does without.
   std::vector<filter::Remark> unused_chains;
+  /// By Direction: whether anything but empty chains that let all pass stands there. Without that a host is as if nobody
+  /// had said anything.
+  std::array<bool, 3> managed{};
   /// Whose rules were read. What the filter does with packets of another family says nothing.
   filter::Families families = 0;
 };

@@ -63,6 +63,8 @@ class Writer {
   std::uint32_t origin(std::string name, Span where);
 
   filter::Filter filter;
+  /// By Direction: whether anything but empty chains that let all pass stands there.
+  std::array<bool, 3> managed{};
   /// Conditions that no part of a text says, but which it takes to tell protocols apart: origins, and what is not known.
   std::vector<std::pair<std::uint32_t, std::string>> untold;
 

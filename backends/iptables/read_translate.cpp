@@ -115,12 +115,12 @@ filter::ChainId Translation::start(Direction direction) {
   return hook->chain;
 }
 
-/// An empty chain that lets all pass is what a host has where nobody manages the direction.
 void Translation::hook(Direction direction) {
+  const filter::ChainId start = this->start(direction);
   const Table* filter = tables_.find("filter");
   const Chain* chain = filter == nullptr ? nullptr : filter->find(built_in_of(direction));
-  if (chain == nullptr || (chain->rules.empty() && !chain->drops)) return;
-  const filter::ChainId start = this->start(direction);
+  if (chain == nullptr) return;
+  if (!chain->rules.empty() || chain->drops) writer_.managed[static_cast<std::size_t>(direction)] = true;
   const std::uint32_t origin = writer_.origin(chain->name + " policy", chain->source->span(chain->where));
   const auto tail = [&](const filter::Action& action) { return Tail{action, std::nullopt, std::nullopt, origin}; };
   writer_.add(start, of_family(), tail(filter::Jump{this->chain(*chain)}));
@@ -175,6 +175,7 @@ void Translation::drop_perhaps(Direction direction, const std::string& text, con
   conditions.opaque.emplace_back(text, false);
   const std::uint32_t origin = writer_.origin(text, source.span(where));
   writer_.add(start(direction), conditions, {Verdict::deny, std::nullopt, std::nullopt, origin});
+  writer_.managed[static_cast<std::size_t>(direction)] = true;
   remarks_.not_understood(source.span(where), text);
 }
 

@@ -47,7 +47,7 @@ Case read_case(const fs::path& folder) {
   Case result{
       folder.filename(), contents(folder / "firewall.nft"), std::move(compiled->graph), cli::Equality::cannot_tell, {}};
   const FileId artifact = sources.add("firewall.nft", result.script);
-  if (const auto rules = cli::read_rules(cli::Target::nftables, {artifact}, std::nullopt, sources, diagnostics))
+  if (auto rules = cli::read_rules(cli::Target::nftables, {artifact}, std::nullopt, sources, diagnostics))
     result.equality = cli::compare_with_policy(result.graph, *rules, cli::Kind::script, diagnostics);
   for (const Diagnostic& finding : diagnostics.all()) {
     const bool is_about_limits = finding.message.contains(", while ") || finding.message.contains("the limit");

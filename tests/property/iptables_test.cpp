@@ -138,7 +138,10 @@ TEST_CASE("rules for iptables are proven equal to the policy that they were made
     }
     INFO("seed " << seed << "\n" << there.all());
     if (!there.back) FAIL(there.complaint);
-    const auto differences = proof::compare(compiled->graph, there.back->filter);
+    filter::Filter filter = there.back->filter;
+    for (std::size_t i = 0; i < filter.hooks.size(); ++i)
+      if (!there.back->managed[i]) filter.hooks[i].reset();
+    const auto differences = proof::compare(compiled->graph, filter);
     REQUIRE(differences.has_value());
     if (!differences->empty()) FAIL(to_string(differences->front().packet));
   }

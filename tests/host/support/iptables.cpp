@@ -140,9 +140,11 @@ std::string difference_in_force(Variant variant, const Graph& policy) {
   std::vector<iptables::Input> inputs;
   for (const auto& [file, family] : files) inputs.push_back({file, sources.text(file), family});
   Diagnostics diagnostics;
-  const std::optional<iptables::Reading> reading = iptables::read(inputs, diagnostics);
+  std::optional<iptables::Reading> reading = iptables::read(inputs, diagnostics);
   if (!reading) return render_text(diagnostics.sorted(), sources, Colour::off);
   if (!reading->not_understood.empty()) return "not understood: " + reading->not_understood.front().text;
+  for (std::size_t i = 0; i < reading->managed.size(); ++i)
+    if (!reading->managed[i]) reading->filter.hooks[i].reset();
   const auto differences = proof::compare(policy, reading->filter, reading->families);
   if (!differences) return "too complex";
   if (differences->empty()) return "";

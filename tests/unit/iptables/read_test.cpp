@@ -495,7 +495,7 @@ TEST_CASE("chains with rules that nothing leads to are named, and their mistakes
   const Outcome outcome = read_texts({table(":b - [0:0]\n:c - [0:0]\n-A a -j b\n-A b -j DROP\n")});
   REQUIRE(outcome.reading);
   CHECK(remarks(outcome.reading->unused_chains) == "a\nb\n");
-  CHECK(outcome.reading->filter.chains.size() == 4);
+  CHECK(outcome.reading->filter.chains.size() == 6);
   CHECK(read_texts({table("-A a -j b\n")}).findings ==
         "6:6: there is no chain `b` in the table `filter`, and no such target is known\n");
 }
@@ -508,7 +508,7 @@ TEST_CASE("chains may call each other as deep as they like") {
   for (int i = 0; i + 1 < depth; ++i) lines += "-A c" + std::to_string(i) + " -j c" + std::to_string(i + 1) + "\n";
   const Outcome outcome = read_texts({table(lines)});
   REQUIRE(outcome.reading);
-  CHECK(outcome.reading->filter.chains.size() == depth + 4);
+  CHECK(outcome.reading->filter.chains.size() == depth + 6);
 }
 
 TEST_CASE("the end of a built-in chain, and a return from it, is its policy") {
@@ -590,9 +590,7 @@ TEST_CASE("an empty chain that lets all pass manages nothing") {
       read_texts({"*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n"
                   "-A OUTPUT -j ACCEPT\nCOMMIT\n"});
   REQUIRE(outcome.reading);
-  CHECK_FALSE(outcome.reading->filter.hooks[0]);
-  CHECK(outcome.reading->filter.hooks[1]);
-  CHECK(outcome.reading->filter.hooks[2]);
+  CHECK(outcome.reading->managed == std::array{false, true, true});
 }
 
 TEST_CASE("what other tables may drop is not understood, and what drops nothing is passed over") {
@@ -605,9 +603,8 @@ TEST_CASE("what other tables may drop is not understood, and what drops nothing 
   const auto possible = [](const iptables::Reading& reading, Direction direction) {
     Packet packet;
     packet.direction = direction;
-    // What nothing is said about passes.
-    return filter::evaluate(reading.filter, packet, false, filter::OpaqueTruths(reading.filter.opaques.size(), true))
-        .verdict.value_or(Verdict::allow);
+    return *filter::evaluate(reading.filter, packet, false, filter::OpaqueTruths(reading.filter.opaques.size(), true))
+                .verdict;
   };
   const iptables::Reading raw = read(
       "*raw\n:PREROUTING ACCEPT [0:0]\n:x - [0:0]\n-A PREROUTING -j x\n-A x -m rpfilter --invert -j DROP\nCOMMIT\n");
