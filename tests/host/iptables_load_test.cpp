@@ -1,8 +1,10 @@
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "tests/host/support/iptables.h"
@@ -168,6 +170,40 @@ TEST_CASE("a packet meets bans first, then the policy, and the rules of others n
     check_done(folder.unload(variant));
     CHECK(to_string(bed.send(udp(Direction::inbound, Family::ipv4, 53))) == "passed");
     CHECK(to_string(bed.send(tcp(Direction::inbound, Family::ipv4, 444))) == "passed");
+  }
+}
+
+TEST_CASE("no packet gets by while one policy takes the place of another") {
+  for (const Variant variant : usable_variants()) {
+    INFO(to_string(variant));
+    TestBed bed;
+    restore_rules_of_others(variant);
+    const RulesFolder one(some_files(443, true)), other(some_files(80, true));
+    check_done(one.load(variant));
+    std::atomic<int> loads = 0, failures = 0;
+    // A thread begins in the namespace of the one that makes it.
+    std::thread loader([&] {
+      for (; loads < 12; ++loads)
+        if ((loads % 2 == 0 ? other : one).load(variant).status != 0) ++failures;
+    });
+    std::size_t sent = 0, passed = 0;
+    while (loads < 12) {
+      std::vector<Shot> shots;
+      for (const Family family : families)
+        for (int i = 0; i < 50; ++i) {
+          shots.push_back(bed.shot(tcp(Direction::inbound, family, 444)));
+          shots.push_back(bed.shot(tcp(Direction::forward, family, 443)));
+        }
+      for (const Outcome& outcome : bed.send(shots)) {
+        sent += outcome.arrived ? 1 : 0;
+        passed += outcome.passed ? 1 : 0;
+      }
+    }
+    loader.join();
+    CHECK(failures == 0);
+    CHECK(passed == 0);
+    MESSAGE(to_string(variant), ": ", sent, " packets during ", loads.load(), " loads");
+    CHECK(sent > 1000);
   }
 }
 
