@@ -40,7 +40,7 @@ std::string rules(const Ruleset& ruleset, const Table& table, const backend::Hea
       "# ./load, which puts these chains beside theirs.\n#\n";
   if (!table.sets.empty()) text += "#   before:    ipset restore < ipsets\n";
   text += "#   check:     " + program + "-restore --test FILE\n#   load:      " + program +
-          "-restore FILE\n#   undo:      ./unload, and what " + program + "-save printed before\n*filter\n";
+          "-restore FILE\n#   undo:      " + program + "-restore what " + program + "-save printed before\n*filter\n";
   std::string hooks;
   for (const Direction direction : {Direction::inbound, Direction::forward, Direction::outbound}) {
     const auto& hook = table.hooks[static_cast<std::size_t>(direction)];

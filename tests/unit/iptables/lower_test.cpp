@@ -80,7 +80,7 @@ TEST_CASE("a complete table of each family, with a chain for each direction that
 #
 #   check:     iptables-restore --test FILE
 #   load:      iptables-restore FILE
-#   undo:      ./unload, and what iptables-save printed before
+#   undo:      iptables-restore what iptables-save printed before
 *filter
 :INPUT DROP [0:0]
 :FORWARD ACCEPT [0:0]
