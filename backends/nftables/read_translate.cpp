@@ -226,24 +226,26 @@ filter::ChainId Translation::enter(const Base& base, std::optional<filter::Chain
   return entry;
 }
 
+/// Managed too is a direction without a chain of its own whose packets another hook may drop.
 void Translation::direction(Direction direction) {
   std::vector<Base> stages;
   for (const Base& base : bases(hook_of(direction))) {
     if (!is_ours(base.table->family)) continue;
     if (base.chain->hook->type != "nat") stages.push_back(base);
   }
-  if (stages.empty()) return;
   const std::vector<Base> others = before(direction);
+  if (stages.empty() && others.empty()) return;
   if (stages.size() > 1) {
     const Base last = stages.back();
     std::erase_if(stages, [&](const Base& base) { return !may_drop(base); });
     if (stages.empty()) stages.push_back(last);
   }
   auto& hook = writer_.filter.hooks[static_cast<std::size_t>(direction)];
-  const Base& first = stages.front();
-  const bool plain =
-      others.empty() && stages.size() == 1 && first.table->family == "inet" && !sees_other_packets(first, direction);
-  if (plain) {
+  const auto is_plain = [&](const Base& base) {
+    return base.table->family == "inet" && !sees_other_packets(base, direction);
+  };
+  if (others.empty() && stages.size() == 1 && is_plain(stages.front())) {
+    const Base& first = stages.front();
     hook = filter::Hook{chain(*first.table, *first.chain, std::nullopt),
                         first.chain->hook->drops ? Verdict::deny : Verdict::allow};
     return;
@@ -251,15 +253,16 @@ void Translation::direction(Direction direction) {
   std::optional<filter::ChainId> next;
   for (auto stage = stages.rbegin(); stage != stages.rend(); ++stage) next = enter(*stage, next, direction);
   if (!others.empty()) {
-    const filter::ChainId start = writer_.chain(std::string(hook_of(direction)));
+    const filter::ChainId start = writer_.chain(std::string(hook_of(direction)) + " hook");
     for (const Base& base : others)
       effects_.add_uncertain_drop(place(*base.table, base.chain->name, start), base.chain->where,
                                   "what the chain `" + std::string(base.chain->name) + "` drops at the hook " +
                                       std::string(base.chain->hook->name));
-    writer_.add(start, Conditions(),
-                {filter::Goto{*next}, std::nullopt, std::nullopt,
-                 writer_.origin(std::string(hook_of(direction)), source_.span(first.chain->where))},
-                "");
+    if (next)
+      writer_.add(start, Conditions(),
+                  {filter::Goto{*next}, std::nullopt, std::nullopt,
+                   writer_.origin(std::string(hook_of(direction)), source_.span(stages.front().chain->where))},
+                  "");
     next = start;
   }
   hook = filter::Hook{*next, Verdict::allow};

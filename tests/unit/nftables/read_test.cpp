@@ -679,6 +679,25 @@ TEST_SUITE("reading nftables: hooks") {
     }
   }
 
+  TEST_CASE("what other hooks drop is open where no chain has the hook of the direction") {
+    const auto managed = [](const std::string& rules) {
+      const Outcome outcome = read_text("table ip x { " + chain("c", "prerouting", "priority raw; " + rules) + "}");
+      REQUIRE(outcome.reading);
+      return outcome.reading->filter;
+    };
+    const filter::Filter filter = managed("ip daddr 10.0.0.1 drop");
+    REQUIRE(filter.opaques.size() == 1);
+    for (const Direction direction : {Direction::inbound, Direction::forward}) {
+      Packet packet = tcp_packet("10.0.0.1", 1);
+      packet.direction = direction;
+      CHECK(filter::evaluate(filter, packet, false, {true}).verdict == Verdict::deny);
+      CHECK(filter::evaluate(filter, packet, false, {false}).verdict == Verdict::allow);
+    }
+    const auto is_set = [](const auto& hook) { return hook.has_value(); };
+    CHECK_FALSE(filter.hooks[static_cast<std::size_t>(Direction::outbound)]);
+    CHECK(std::ranges::none_of(managed("ip daddr 10.0.0.1 counter").hooks, is_set));
+  }
+
   TEST_CASE("a table that sleeps, and address translation, are passed over") {
     const Outcome outcome = read_text(
         "table inet x { flags dormant\n" + chain("c", "input", "priority 0; policy drop;") +
