@@ -51,7 +51,14 @@ class TableLowering {
     const bool called = std::ranges::find(called_chains_, chain) != called_chains_.end();
     if (called) writer_.add(to, {{}, {}, Jump{writer_.called(chain)}, writer_.new_comment(name)});
     else lower_chain(filter_.chains[chain], to);
-    if (hook.otherwise != Verdict::allow) end(to, hook.otherwise);
+    if (hook.otherwise != Verdict::allow && !ends_itself(filter_.chains[chain])) end(to, hook.otherwise);
+  }
+
+  /// Whether its last rule decides all that comes to it.
+  static bool ends_itself(const filter::Chain& chain) {
+    if (chain.rules.empty()) return false;
+    const filter::Rule& last = chain.rules.back();
+    return last.all_of.empty() && !last.limit && std::holds_alternative<Verdict>(last.action);
   }
 
   void lower_chain(const filter::Chain& chain, ChainId to) {
