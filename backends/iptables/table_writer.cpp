@@ -68,10 +68,11 @@ std::optional<BucketId> TableWriter::bucket_of(const filter::Rule& rule) {
   const auto [known, is_new] = buckets_.try_emplace(*rule.limit, BucketId(table_.buckets.size()));
   if (is_new) {
     const filter::NamedLimit& named = filter_.limits[rule.limit->index];
-    // The kernel gives a table of sources to whoever names it, with the rate it was made with: so the rate is in the name.
+    // The kernel gives a table to whoever names it, as it was made: so all that makes it is in the name.
     const Limit& limit = named.limit;
     const std::string rate = std::to_string(limit.rate) + to_string(limit.unit).front() + std::to_string(limit.burst);
-    table_.buckets.push_back({bucket_names_.make("pp-" + rate + "-", named.name, most_bucket_bytes), limit});
+    const std::string kind = limit.per_source ? "pp-each-" : "pp-";
+    table_.buckets.push_back({bucket_names_.make(kind + rate + "-", named.name, most_bucket_bytes), limit});
   }
   return known->second;
 }

@@ -209,7 +209,7 @@ TEST_CASE("limits") {
   CHECK(limited("20000/second", {tcp}).contains("-m hashlimit --hashlimit-upto 20000/second "));
   CHECK(limited("10/minute per source", {tcp}) ==
         "-p tcp -m tcp --dport 80 -m hashlimit --hashlimit-upto 10/minute --hashlimit-burst 5 --hashlimit-mode srcip "
-        "--hashlimit-name pp-10m5-web --hashlimit-htable-max 65536 --hashlimit-htable-expire 60000 -j ACCEPT\n");
+        "--hashlimit-name pp-each-10m5-web --hashlimit-htable-max 65536 --hashlimit-htable-expire 60000 -j ACCEPT\n");
 }
 
 TEST_CASE("what iptables cannot say is refused, with what to do") {
