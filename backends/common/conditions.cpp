@@ -121,6 +121,11 @@ TcpShare tcp_share(const Conditions& conditions) {
   return protocols.size() == 1 ? TcpShare::all : TcpShare::some;
 }
 
+bool is_reject(const filter::Rule& rule) {
+  const auto* verdict = std::get_if<Verdict>(&rule.action);
+  return verdict != nullptr && *verdict == Verdict::reject;
+}
+
 Answer answer_of(Verdict verdict, TcpShare tcp) {
   switch (verdict) {
     case Verdict::allow:

@@ -55,6 +55,8 @@ bool alike_in_both_families(const filter::Filter& filter, const Conditions& cond
 enum class TcpShare { none, some, all };
 TcpShare tcp_share(const Conditions& conditions);
 
+bool is_reject(const filter::Rule& rule);
+
 /// What a verdict comes to for packets of which so many are TCP; not for a reject of some, which needs two rules.
 Answer answer_of(Verdict verdict, TcpShare tcp);
 

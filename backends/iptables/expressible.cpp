@@ -1,14 +1,13 @@
 #include "backends/iptables/expressible.h"
 
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
 
 #include "backends/common/conditions.h"
+#include "backends/common/limits.h"
 #include "backends/common/refuse.h"
 #include "backends/iptables/alternatives.h"
-#include "compiler/filter/calls.h"
 
 namespace portpolicy::iptables {
 namespace {
@@ -23,19 +22,6 @@ std::string defect(const Limit& limit) {
     return "a full burst must be there again within a day; make the burst smaller or the rate higher";
   if (limit.burst > most_burst) return "its burst is greater than " + std::to_string(most_burst);
   return {};
-}
-
-/// Limits that count packets of both families in one bucket.
-std::set<filter::LimitId> shared_by_families(const filter::Filter& filter) {
-  std::map<filter::LimitId, Family> seen;
-  std::set<filter::LimitId> result;
-  for (const std::uint32_t chain : filter::reachable_chains(filter))
-    for (const filter::Rule& rule : filter.chains[chain].rules) {
-      if (!rule.limit || filter.limits[rule.limit->index].limit.per_source) continue;
-      for (const Family family : families_of(filter, backend::conditions_of(filter, rule)))
-        if (seen.try_emplace(*rule.limit, family).first->second != family) result.insert(*rule.limit);
-    }
-  return result;
 }
 
 std::optional<InterfacePattern> unwritable_interface(const backend::Conditions& conditions) {
@@ -72,7 +58,7 @@ std::string why_not(const filter::Filter& filter, const filter::Rule& rule,
 }  // namespace
 
 void report_inexpressible(const filter::Filter& filter, Diagnostics& diagnostics) {
-  const std::set<filter::LimitId> shared = shared_by_families(filter);
+  const std::set<filter::LimitId> shared = backend::shared_by_families(filter);
   backend::report_inexpressible(
       filter, [&](const filter::Rule& rule) { return why_not(filter, rule, shared); }, diagnostics);
 }

@@ -37,17 +37,6 @@ inline constexpr std::size_t most_ports_of_match = 15;
 /// What the names of all chains of ours begin with.
 inline constexpr std::string_view chain_prefix = "PORTPOLICY-";
 
-/// How many sources one limit `per source` can tell apart at a time. A source that finds the table full counts as over the
-/// limit.
-inline constexpr std::uint32_t source_table_size = 65536;
-/// A source is forgotten when its bucket is sure to be full again, but never sooner than this many seconds.
-inline constexpr std::uint64_t least_source_timeout = 60;
-/// The leading bits of an IPv6 address that make up one source.
-inline constexpr int source_bits_v6 = 64;
-/// At most so many lines a second are logged for one rule, and so many at once. The verdict does not depend on it.
-inline constexpr std::uint32_t log_lines_per_second = 10;
-inline constexpr std::uint32_t log_burst = 20;
-
 using ChainId = Id<struct ChainTag>;
 using SetId = Id<struct SetTag>;
 using BucketId = Id<struct BucketTag>;

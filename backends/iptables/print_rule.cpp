@@ -1,9 +1,9 @@
 #include "backends/iptables/print_rule.h"
 
-#include <algorithm>
 #include <string_view>
 #include <utility>
 
+#include "backends/common/limits.h"
 #include "backends/common/numbers.h"
 #include "compiler/base/overloaded.h"
 
@@ -28,12 +28,6 @@ std::string_view state_word(State state) {
       return "UNTRACKED";
   }
   std::unreachable();
-}
-
-/// Seconds until an empty bucket is full.
-std::uint64_t refill_time(const Limit& limit) {
-  const std::uint64_t needed = std::uint64_t{limit.burst} * seconds_in(limit.unit);
-  return (needed + limit.rate - 1) / limit.rate;
 }
 
 class Line {
@@ -121,17 +115,17 @@ class Line {
       put(" --hashlimit-mode srcip");
       if (table_.family == Family::ipv6) {
         put(" --hashlimit-srcmask ");
-        put(source_bits_v6);
+        put(backend::source_bits_v6);
       }
     }
     put(" --hashlimit-name ");
     put(bucket.name);
     if (limit.per_source) {
       put(" --hashlimit-htable-max ");
-      put(source_table_size);
+      put(backend::source_table_size);
     }
     put(" --hashlimit-htable-expire ");
-    put(std::max(least_source_timeout, refill_time(limit)) * 1000);
+    put(backend::source_timeout(limit) * 1000);
   }
 
   void answer(Answer answer) {
@@ -197,9 +191,9 @@ void append_rule(std::string& text, const Ruleset& ruleset, const Table& table, 
   if (rule.limit) line.limit(table.buckets[rule.limit->index]);
   if (std::holds_alternative<LogLine>(rule.action)) {
     line.put(" -m limit --limit ");
-    line.put(log_lines_per_second);
+    line.put(backend::log_lines_per_second);
     line.put("/second --limit-burst ");
-    line.put(log_burst);
+    line.put(backend::log_burst);
   }
   line.put(" -m comment --comment \"");
   line.put(ruleset.comments[rule.comment]);

@@ -25,11 +25,6 @@ Matches joined(Matches one, const Matches& other) {
   return one;
 }
 
-bool is_reject(const filter::Rule& rule) {
-  const auto* verdict = std::get_if<Verdict>(&rule.action);
-  return verdict != nullptr && *verdict == Verdict::reject;
-}
-
 Match on_side(Match match, Side side) {
   if (auto* in = std::get_if<AddressIn>(&match)) in->side = side;
   if (auto* in = std::get_if<InSet>(&match)) in->side = side;
@@ -84,7 +79,7 @@ void TableWriter::lower_rule(const filter::Rule& rule, ChainId to) {
   const std::vector<Family> families = families_of(filter_, conditions);
   if (std::ranges::find(families, family()) == families.end()) return;
   const TcpShare tcp = tcp_share(conditions);
-  const bool rejects_both = is_reject(rule) && tcp == TcpShare::some;
+  const bool rejects_both = backend::is_reject(rule) && tcp == TcpShare::some;
   if (rule.log || (rejects_both && rule.limit)) {
     const ChainId ending = ending_chain(rule, tcp);
     // What comes back from a jump must come back to this chain, so the ending is called as the jump would be.
@@ -139,8 +134,9 @@ ChainId TableWriter::ending_chain(const filter::Rule& rule, TcpShare tcp) {
     return id;
   }
   // The kernel takes a reset only beside the protocol.
-  if (is_reject(rule) && tcp != TcpShare::none) add(id, {{ProtocolIs{protocols::tcp}}, {}, Answer::reset, rule.origin});
-  if (!is_reject(rule) || tcp != TcpShare::all)
+  if (backend::is_reject(rule) && tcp != TcpShare::none)
+    add(id, {{ProtocolIs{protocols::tcp}}, {}, Answer::reset, rule.origin});
+  if (!backend::is_reject(rule) || tcp != TcpShare::all)
     add(id, {{}, {}, answer_of(std::get<Verdict>(rule.action), TcpShare::none), rule.origin});
   return id;
 }

@@ -10,6 +10,7 @@
 
 #include "backends/common/arrange.h"
 #include "backends/common/conditions.h"
+#include "backends/common/limits.h"
 #include "backends/common/text.h"
 #include "backends/nftables/chain_depth.h"
 #include "backends/nftables/estimate.h"
@@ -110,19 +111,6 @@ class TableLowering {
   std::map<Direction, ChainId> bases_;
 };
 
-/// Whether packets of both families share a bucket, which only one table can hold.
-bool families_share_a_limit(const filter::Filter& filter) {
-  std::map<filter::LimitId, Family> seen;
-  for (const std::uint32_t chain : filter::reachable_chains(filter)) {
-    for (const filter::Rule& rule : filter.chains[chain].rules) {
-      if (!rule.limit || filter.limits[rule.limit->index].limit.per_source) continue;
-      for (const Family family : families_of(filter, backend::conditions_of(filter, rule)))
-        if (seen.try_emplace(*rule.limit, family).first->second != family) return true;
-    }
-  }
-  return false;
-}
-
 Ruleset shaped(const filter::Filter& filter, Options options, Optimize optimize) {
   options.optimize = optimize;
   Ruleset result;
@@ -131,7 +119,8 @@ Ruleset shaped(const filter::Filter& filter, Options options, Optimize optimize)
   if (std::none_of(filter.hooks.begin(), filter.hooks.end(), [](const auto& hook) { return hook.has_value(); }))
     return result;
   const LeftOut unmatched = left_out(filter);
-  const bool apart = optimize == Optimize::fast && !families_share_a_limit(filter);
+  // A bucket of both families only one table can hold.
+  const bool apart = optimize == Optimize::fast && backend::shared_by_families(filter).empty();
   const std::vector<TableFamily> families =
       apart ? std::vector{TableFamily::ip, TableFamily::ip6} : std::vector{TableFamily::inet};
   for (const TableFamily family : families)

@@ -26,18 +26,6 @@ namespace portpolicy::nft {
 inline constexpr std::string_view table_name = "portpolicy";
 inline constexpr std::array<std::string_view, 2> own_tables{table_name, "portpolicy-staging"};
 
-/// How many sources one limit `per source` can tell apart at a time, for each family. A source that finds the table
-/// full counts as over the limit. A full table takes about 8 MB of kernel memory.
-inline constexpr std::uint32_t source_table_size = 65536;
-/// A source is forgotten when its bucket is sure to be full again, but never sooner than this many seconds.
-inline constexpr std::uint64_t least_source_timeout = 60;
-/// The leading bits of an IPv6 address that make up one source.
-inline constexpr int source_bits_v6 = 64;
-
-/// At most so many lines a second are logged for one rule, and so many at once. The verdict does not depend on it.
-inline constexpr std::uint32_t log_lines_per_second = 10;
-inline constexpr std::uint32_t log_burst = 20;
-
 /// Up to so many ranges of addresses stand in the rule itself, more in a named set.
 inline constexpr std::size_t most_inline_ranges = 16;
 /// The kernel follows so many jumps and gotos, one inside the other, and refuses deeper tables.
@@ -75,7 +63,7 @@ struct SourceTable {
   std::string name;
   Family family = Family::ipv4;
   Limit limit;
-  std::uint64_t timeout = least_source_timeout;  ///< seconds
+  std::uint64_t timeout = 0;  ///< seconds
 };
 
 using backend::Answer;

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "backends/common/limits.h"
 #include "backends/common/text.h"
 #include "backends/nftables/format.h"
 #include "backends/nftables/names.h"
@@ -304,7 +305,7 @@ class Printer {
     put(" { type ");
     put(type_word(table.family));
     put("; size ");
-    put(std::uint64_t{source_table_size});
+    put(std::uint64_t{backend::source_table_size});
     put("; flags dynamic,timeout; timeout ");
     append_duration(text_, table.timeout);
     put("; }\n");
@@ -408,7 +409,8 @@ class Printer {
 
   void print_action(const LogLine& log) {
     put("limit rate ");
-    append_limit(text_, {.rate = log_lines_per_second, .unit = Limit::Unit::second, .burst = log_burst});
+    append_limit(text_,
+                 {.rate = backend::log_lines_per_second, .unit = Limit::Unit::second, .burst = backend::log_burst});
     put(" log prefix ");
     put_quoted(log.prefix);
     put(" level info");

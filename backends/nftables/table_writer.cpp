@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "backends/common/limits.h"
 #include "backends/common/text.h"
 #include "backends/nftables/address_lists.h"
 #include "backends/nftables/alternatives.h"
@@ -10,17 +11,6 @@
 
 namespace portpolicy::nft {
 namespace {
-
-/// Seconds until an empty bucket is full.
-std::uint64_t refill_time(const Limit& limit) {
-  const std::uint64_t needed = std::uint64_t{limit.burst} * seconds_in(limit.unit);
-  return (needed + limit.rate - 1) / limit.rate;
-}
-
-bool is_reject(const filter::Rule& rule) {
-  const auto* verdict = std::get_if<Verdict>(&rule.action);
-  return verdict != nullptr && *verdict == Verdict::reject;
-}
 
 std::string_view side_prefix(Side side) {
   return side == Side::source ? "from_" : "to_";
@@ -136,7 +126,7 @@ void TableWriter::lower_rule(const filter::Rule& rule, ChainId to) {
   const Conditions conditions = backend::conditions_of(filter_, rule);
   if (families_of_rule(conditions).empty()) return;
   const TcpShare tcp = tcp_share(conditions);
-  const bool rejects_both = is_reject(rule) && tcp == TcpShare::some;
+  const bool rejects_both = backend::is_reject(rule) && tcp == TcpShare::some;
   if (rule.log || (rejects_both && rule.limit)) {
     const ChainId ending = ending_of(rule, tcp);
     // What comes back from a jump must come back to this chain, so the ending is called as the jump would be.
@@ -173,7 +163,7 @@ ChainId TableWriter::ending_of(const filter::Rule& rule, TcpShare tcp) {
   const ChainId id = add_chain(rule.log ? "log_" : "reject_", name_of(rule));
   endings_.emplace(key, id);
   if (rule.log) add(id, {{}, {}, LogLine{prefix}, rule.origin});
-  if (is_reject(rule) && tcp == TcpShare::some) {
+  if (backend::is_reject(rule) && tcp == TcpShare::some) {
     add(id, {{ProtocolIn{{protocols::tcp}}}, {}, Answer::reset, rule.origin});
     add(id, {{}, {}, Answer::admin_prohibited, rule.origin});
   } else {
@@ -327,7 +317,7 @@ LimitTest TableWriter::limit_test(const filter::Rule& rule, std::optional<Family
   const auto key = std::pair(*rule.limit, *family);
   const auto [found, fresh] = source_tables_.try_emplace(key, SourceTableId(table_.source_tables.size()));
   if (fresh) {
-    const std::uint64_t timeout = std::max(least_source_timeout, refill_time(named.limit));
+    const std::uint64_t timeout = backend::source_timeout(named.limit);
     const std::string name = identifiers_.make("source_", named.name, suffix_of(*family));
     table_.source_tables.push_back({name, *family, named.limit, timeout});
   }

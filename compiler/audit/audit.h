@@ -17,7 +17,7 @@ namespace portpolicy::audit {
 /// rules whose origins have one place are one rule of the text. Of an origin that ends in ` policy`, which is no rule, only
 /// exposure is asked. What cannot be decided within the budget is reported (PP305).
 struct Options {
-  filter::Families families = 3;  ///< whose rules were read
+  filter::Families families = filter::both_families;  ///< whose rules were read
   bool with_crossing = false;
   DiagramBudget budget{.edges = 12'000'000, .steps = 300'000'000};
 };

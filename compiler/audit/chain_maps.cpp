@@ -6,24 +6,10 @@
 
 #include "compiler/base/overloaded.h"
 #include "compiler/filter/boxes.h"
+#include "compiler/packets/outcomes.h"
 
 namespace portpolicy::audit {
 namespace {
-
-/// A set of outcomes with `goes_on` as a bit like the others, and back.
-constexpr Value bits_of(Value value) {
-  return value == silent ? goes_on : value;
-}
-constexpr Value value_of(Value bits) {
-  return bits == goes_on ? silent : bits;
-}
-
-template <class Change>
-Diagram with_each(Diagrams& diagrams, const Diagram& map, Change change) {
-  NewValues values{};
-  for (Value value = 0; value < most_values; ++value) values[value] = value_of(change(bits_of(value)));
-  return diagrams.renamed(map, values);
-}
 
 Diagram or_else(Diagrams& diagrams, const Diagram& map, Value outcomes) {
   return with_each(diagrams, map, [&](Value bits) { return static_cast<Value>(bits | outcomes); });

@@ -7,6 +7,7 @@
 
 #include "compiler/base/overloaded.h"
 #include "compiler/filter/boxes.h"
+#include "compiler/packets/outcomes.h"
 
 namespace portpolicy::filter {
 namespace {
@@ -16,21 +17,6 @@ namespace {
 constexpr Value returns = 8;
 constexpr Values any_value = ~Values{0};
 static_assert(bit(Verdict::reject) < returns && returns < goes_on);
-
-/// A set of outcomes with `goes_on` as a bit like the others, and back.
-constexpr Value bits_of(Value value) {
-  return value == silent ? goes_on : value;
-}
-constexpr Value value_of(Value bits) {
-  return bits == goes_on ? silent : bits;
-}
-
-template <class Change>
-Diagram with_each(Diagrams& diagrams, const Diagram& map, Change change) {
-  NewValues values{};
-  for (Value value = 0; value < most_values; ++value) values[value] = value_of(change(bits_of(value)));
-  return diagrams.renamed(map, values);
-}
 
 /// What of the outcome `from` becomes `to`.
 constexpr auto turn(Value from, Value to) {
