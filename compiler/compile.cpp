@@ -1,10 +1,8 @@
 #include "compiler/compile.h"
 
-#include <sha2.h>
-
-#include <array>
 #include <utility>
 
+#include "compiler/base/sha256.h"
 #include "compiler/checks/checks.h"
 #include "compiler/graph/lower.h"
 #include "compiler/syntax/load.h"
@@ -50,26 +48,16 @@ std::expected<Compiled, FileReader::Failure> compile(const std::string& path, Fi
 }
 
 std::string revision(const SourceMap& sources) {
-  SHA2_CTX context;
-  SHA256Init(&context);
+  Sha256 digest;
   const auto take = [&](std::string_view bytes) {
-    const std::string length = std::to_string(bytes.size()) + ":";
-    SHA256Update(&context, reinterpret_cast<const std::uint8_t*>(length.data()), length.size());
-    SHA256Update(&context, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+    digest.add(std::to_string(bytes.size()) + ":");
+    digest.add(bytes);
   };
   for (std::size_t i = 0; i < sources.size(); ++i) {
     take(sources.title(FileId{i}));
     take(sources.text(FileId{i}));
   }
-  std::array<std::uint8_t, SHA256_DIGEST_LENGTH> digest{};
-  SHA256Final(digest.data(), &context);
-  std::string text;
-  for (std::size_t i = 0; i < 8; ++i) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    text += digits[digest[i] >> 4];
-    text += digits[digest[i] & 15];
-  }
-  return text;
+  return digest.hex().substr(0, 16);
 }
 
 }  // namespace portpolicy
