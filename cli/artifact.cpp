@@ -64,7 +64,7 @@ Equality compare_with_policy(const Graph& policy, ForeignRules& rules, Kind kind
   for (std::size_t i = 0; i < rules.managed.size(); ++i)
     if (!rules.managed[i]) rules.filter.hooks[i].reset();
   const FileId file = rules.files.front();
-  const Equality result = compare_with_policy(policy, rules.filter, file, diagnostics, rules.families);
+  const Equality result = compare_with_policy(policy, rules.filter, file, diagnostics, proof::whole(rules.families));
   if (kind == Kind::listing || rules.left_behind.empty()) return result;
   for (const std::string& table : rules.left_behind)
     diagnostics.add(Code::table_left_behind, Span{file}, "`table " + table + "` of an older script would stay in force",

@@ -106,8 +106,8 @@ std::string_view to_string(Equality equality) {
 }
 
 Equality compare_with_policy(const Graph& policy, const filter::Filter& filter, std::optional<FileId> artifact,
-                             Diagnostics& diagnostics, filter::Families families) {
-  const auto differences = proof::compare(policy, filter, families);
+                             Diagnostics& diagnostics, const proof::Scope& scope) {
+  const auto differences = proof::compare(policy, filter, scope);
   if (!differences) return say_why_not(differences.error(), filter, artifact, diagnostics);
   if (differences->empty()) return Equality::equal;
   bool certain = false;

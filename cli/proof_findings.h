@@ -6,8 +6,8 @@
 
 #include "compiler/diagnostics/diagnostic.h"
 #include "compiler/filter/filter.h"
-#include "compiler/filter/limits.h"
 #include "compiler/graph/graph.h"
+#include "compiler/proof/scope.h"
 
 namespace portpolicy::cli {
 
@@ -21,9 +21,9 @@ enum class Equality : std::uint8_t {
 std::string_view to_string(Equality equality);
 
 /// Compares what was read back with the policy, for every packet, and says what differs. `artifact` is the file that the
-/// origins of the filter stand in; without one, findings stand at the rules of the policy. Only packets of these families are
+/// origins of the filter stand in; without one, findings stand at the rules of the policy. Only packets of the scope are
 /// compared.
 Equality compare_with_policy(const Graph& policy, const filter::Filter& filter, std::optional<FileId> artifact,
-                             Diagnostics& diagnostics, filter::Families families = filter::both_families);
+                             Diagnostics& diagnostics, const proof::Scope& scope = proof::whole());
 
 }  // namespace portpolicy::cli

@@ -39,7 +39,7 @@ struct Sides {
   const filter::Filter& artifact;
   filter::LimitKeys policy_limits, artifact_limits;
   filter::Tracked tracked;
-  filter::Families families;  // whose packets are compared
+  const Scope& scope;
 };
 
 /// One direction of both.
@@ -47,19 +47,13 @@ class Comparison {
  public:
   Comparison(const Sides& sides, Direction direction, PacketSpace& space)
       : sides_(sides), direction_(direction), space_(space), diagrams_(space.diagrams) {
-    asked_for_ = diagrams_.constant(silent);
-    for (const Family family : families)
-      if ((sides.families & filter::bit(family)) != 0) {
-        Box box;
-        box.source = AddressSet::all(family);
-        asked_for_ = diagrams_.over(asked_for_, space.of(box, 1));
-      }
+    asked_for_ = space.of(sides.scope.packets[static_cast<std::size_t>(direction)], 1);
   }
 
   std::vector<Difference> run() {
-    policy_ = policy_map(space_, sides_.policy, direction_, sides_.policy_limits, sides_.tracked);
-    artifact_ =
-        filter::meaning(sides_.artifact, direction_, space_, filter::LimitWorld::either, sides_.tracked).value();
+    policy_ = told_apart(policy_map(space_, sides_.policy, direction_, sides_.policy_limits, sides_.tracked));
+    artifact_ = told_apart(
+        filter::meaning(sides_.artifact, direction_, space_, filter::LimitWorld::either, sides_.tracked).value());
     tell_all();
     if (!differences_.empty() || !sides_.tracked.has_limits()) return std::move(differences_);
     by_asking_ = true;
@@ -78,6 +72,19 @@ class Comparison {
     }
     if (!differences_.empty()) return;
     tell(diagrams_.within(filter::perhaps_different(space_, policy_, artifact_), asked_for_), false);
+  }
+
+  /// What is to be compared of verdicts.
+  Value told_apart(Value verdicts) const {
+    constexpr Value reject = filter::bit(Verdict::reject);
+    if (!sides_.scope.rejecting_is_denying || (verdicts & reject) == 0) return verdicts;
+    return static_cast<Value>((verdicts & ~reject) | filter::bit(Verdict::deny));
+  }
+  Diagram told_apart(const Diagram& map) {
+    if (!sides_.scope.rejecting_is_denying) return map;
+    NewValues values{};
+    for (std::size_t value = 0; value < values.size(); ++value) values[value] = told_apart(static_cast<Value>(value));
+    return diagrams_.renamed(map, values);
   }
 
   /// Where it is so whatever is true of opaque conditions.
@@ -134,7 +141,7 @@ Difference Comparison::difference_in(const Diagram& differing) {
   found.artifact = space_.at(artifact_, found.packet, beyond);
   found.policy_takes = by_asking_ && policy == filter::asks;
   if (by_asking_) return found;
-  if (policy != value_of(found.policy))
+  if (policy != told_apart(value_of(found.policy)))
     throw std::logic_error("the map of the policy and its evaluation disagree about " + to_string(found.packet));
 
   filter::OpaqueTruths truths;
@@ -146,7 +153,7 @@ Difference Comparison::difference_in(const Diagram& differing) {
       sides_.artifact, found.packet, [&](filter::LimitId limit) { return holds(sides_.artifact_limits, limit.index); },
       truths);
   // Where more verdicts are possible, no one rule is to blame.
-  if (outcome.verdict && found.artifact == filter::bit(*outcome.verdict)) {
+  if (outcome.verdict && found.artifact == told_apart(filter::bit(*outcome.verdict))) {
     found.origin = outcome.origin;
     found.at_end = !outcome.origin;
   }
@@ -164,7 +171,7 @@ Diagram Comparison::told_with(const Difference& difference) {
       if (difference.origin && rule.origin == *difference.origin)
         told = diagrams_.over(told, space_.of(filter::boxes_of(sides_.artifact, rule, direction_), marked));
   if (by_asking_) return diagrams_.constant(marked);  // one packet is enough
-  const Value policy = value_of(difference.policy);
+  const Value policy = told_apart(value_of(difference.policy));
   const Diagram alike =
       diagrams_.within(diagrams_.where(policy_, only(policy)), diagrams_.where(artifact_, only(difference.artifact)));
   NewValues to_marked{};
@@ -176,11 +183,11 @@ Diagram Comparison::told_with(const Difference& difference) {
 }  // namespace
 
 std::expected<std::vector<Difference>, Failure> compare(const Graph& policy, const filter::Filter& artifact,
-                                                        filter::Families families) {
+                                                        const Scope& scope) {
   for (const std::optional<filter::Hook>& hook : artifact.hooks)
     if (hook)
       if (const auto order = called_first(artifact, hook->chain); !order) return std::unexpected(order.error());
-  Sides sides{policy, artifact, limit_keys(policy), filter::LimitKeys(artifact), {}, families};
+  Sides sides{policy, artifact, limit_keys(policy), filter::LimitKeys(artifact), {}, scope};
   const std::array filters{&artifact};
   const std::array<const filter::LimitKeys*, 2> limits{&sides.policy_limits, &sides.artifact_limits};
   sides.tracked = filter::Tracked(filters, limits);

@@ -12,6 +12,7 @@
 #include "compiler/filter/filter.h"
 #include "compiler/filter/meaning.h"
 #include "compiler/graph/graph.h"
+#include "compiler/proof/scope.h"
 
 /// Whether an artifact that was read back does with every packet what the policy says: for all packets of section 3 of the
 /// design, and for all limits holding or exhausted in every mixture.
@@ -43,6 +44,6 @@ inline constexpr std::size_t most_differences = 20;
 /// What differs, in the order of directions; those that are certain first. Empty: the two are equal, for every packet.
 /// Of packets of other families nothing is asked.
 std::expected<std::vector<Difference>, Failure> compare(const Graph& policy, const filter::Filter& artifact,
-                                                        filter::Families families = filter::both_families);
+                                                        const Scope& scope = whole());
 
 }  // namespace portpolicy::proof

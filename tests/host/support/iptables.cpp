@@ -145,7 +145,7 @@ std::string difference_in_force(Variant variant, const Graph& policy) {
   if (!reading->not_understood.empty()) return "not understood: " + reading->not_understood.front().text;
   for (std::size_t i = 0; i < reading->managed.size(); ++i)
     if (!reading->managed[i]) reading->filter.hooks[i].reset();
-  const auto differences = proof::compare(policy, reading->filter, reading->families);
+  const auto differences = proof::compare(policy, reading->filter, proof::whole(reading->families));
   if (!differences) return "too complex";
   if (differences->empty()) return "";
   const Packet& packet = differences->front().packet;
