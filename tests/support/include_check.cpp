@@ -55,13 +55,13 @@ std::map<std::string, Parts, std::less<>> allowed_parts() {
 /// Headers of other projects, by how their names begin, and the only parts that may include them.
 const std::map<std::string, Parts, std::less<>> foreign_headers{
     {"yaml-cpp/", {"compiler/syntax"}},
-    {"nlohmann/", {"compiler/diagnostics", "compiler/syntax", "cli"}},
+    {"nlohmann/", {"compiler/diagnostics", "compiler/syntax", "backends/windows reader", "cli"}},
     {"CLI/", {"cli"}},
     {"libnftnl/", {"host"}},
     {"libmnl/", {"host"}},
     {"linux/", {"host"}},
     {"sys/socket.h", {"host", "cli"}},
-    {"sha2.h", {"compiler/base"}},
+    {"sha2.h", {"compiler/base", "backends/windows reader"}},
     {"doctest/", {}},
 };
 
