@@ -128,39 +128,33 @@ std::string with_plain_lines(std::string_view text) {
   return result;
 }
 
-bool read_defaults(const Source& source, const text::Table& table, std::array<std::optional<Verdict>, 2>& defaults) {
-  bool good = true;
+void read_defaults(const Source& source, const text::Table& table, std::array<std::optional<Verdict>, 2>& defaults) {
   for (const Entry& entry : table.entries) {
     const std::string& value = entry.values[0].text;
-    if (entry.key != "Inbound" && entry.key != "Outbound")
-      good = source.refuse(entry.where,
-                           "`$PolicyDefaults` has the keys `Inbound` and `Outbound`, not " + quoted(entry.key),
-                           compile_again);
-    else if (entry.is_list || (value != "Block" && value != "Allow"))
-      good =
-          source.refuse(entry.values[0].where, "a default is `Block` or `Allow`, not " + quoted(value), compile_again);
-    else defaults[entry.key == "Inbound" ? 0 : 1] = value == "Allow" ? Verdict::allow : Verdict::deny;
+    if (entry.key != "Inbound" && entry.key != "Outbound") {
+      source.refuse(entry.where, "`$PolicyDefaults` has the keys `Inbound` and `Outbound`, not " + quoted(entry.key),
+                    compile_again);
+      continue;
+    }
+    if (entry.is_list || (value != "Block" && value != "Allow"))
+      source.refuse(entry.values[0].where, "a default is `Block` or `Allow`, not " + quoted(value), compile_again);
+    defaults[entry.key == "Inbound" ? 0 : 1] = value == "Allow" ? Verdict::allow : Verdict::deny;
   }
-  return good;
 }
 
 /// What is logged changes no verdict, but nothing else may stand there.
-bool check_log(const Source& source, const text::Table& table) {
-  bool good = true;
+void check_log(const Source& source, const text::Table& table) {
   for (const Entry& entry : table.entries) {
     const std::string& value = entry.values[0].text;
     if (entry.key != "LogAllowed" && entry.key != "LogBlocked")
-      good = source.refuse(entry.where,
-                           "`$PolicyLog` has the keys `LogAllowed` and `LogBlocked`, not " + quoted(entry.key),
-                           compile_again);
+      source.refuse(entry.where, "`$PolicyLog` has the keys `LogAllowed` and `LogBlocked`, not " + quoted(entry.key),
+                    compile_again);
     else if (entry.is_list || (value != "True" && value != "False"))
-      good = source.refuse(entry.values[0].where, quoted(entry.key) + " is `True` or `False`, not " + quoted(value),
-                           compile_again);
+      source.refuse(entry.values[0].where, quoted(entry.key) + " is `True` or `False`, not " + quoted(value),
+                    compile_again);
   }
   for (const std::string_view key : {"LogAllowed", "LogBlocked"})
-    if (table.find(key) == nullptr)
-      good = source.refuse(table.where, "`$PolicyLog` has no " + quoted(key), compile_again);
-  return good;
+    if (table.find(key) == nullptr) source.refuse(table.where, "`$PolicyLog` has no " + quoted(key), compile_again);
 }
 
 }  // namespace
