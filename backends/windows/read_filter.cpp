@@ -70,9 +70,9 @@ void Writer::add_other_family(Direction direction, Rank rank, Verdict verdict, c
   const AddressSet all = AddressSet::all(Family::ipv6);
   Conditions rest = conditions;
   rest.protocol.reset();
-  rest.local_addresses = intersect(conditions.local_addresses.value_or(all), all);
+  if (rest.local_addresses) rest.local_addresses = intersect(*rest.local_addresses, all);
   rest.remote_addresses = intersect(conditions.remote_addresses.value_or(all), all);
-  if (rest.local_addresses->empty() || rest.remote_addresses->empty()) return;
+  if ((rest.local_addresses && rest.local_addresses->empty()) || rest.remote_addresses->empty()) return;
   const std::string text = "protocol 2 over IPv6";
   not_understood(filter_.origins[origin].where, text);
   rest.opaque.emplace_back(text, false);
