@@ -465,7 +465,7 @@ function Get-OtherCondition {
     foreach ($part in $script:OtherParts) {
         $filter = Get-Filter -Store $Store -Kind $part.Kind -Rule $Rule
         if ($null -eq $filter) {
-            $others += ('its {0} filter' -f $part.Kind)
+            $others += ('an unknown {0} filter' -f $part.Kind)
         } else {
             $text = @(Get-List -Object $filter -Name $part.Name) -join ', '
             if ($text -ne '' -and $part.Nothing -notcontains $text) {
@@ -500,7 +500,7 @@ function Get-StoredCondition {
     $condition = New-Condition -Protocol $protocol -Lists $lists
     $condition.Unknown = @($condition.Unknown) + @(Get-OtherCondition -Store $Store -Rule $Rule)
     if ($null -eq $addresses) {
-        $condition.Unknown += 'its Address filter'
+        $condition.Unknown += 'an unknown Address filter'
     }
     $condition.Direction = Get-Word -Object $Rule -Name 'Direction' -Words $script:DirectionWords
     $condition.Action = Get-Word -Object $Rule -Name 'Action' -Words $script:ActionWords
@@ -735,6 +735,7 @@ function Write-StateFile {
     $beside = $path + '.new'
     $text = ConvertTo-Json -InputObject $document -Depth 5
     Set-Content -LiteralPath $beside -Value $text -Encoding UTF8 -Confirm:$false
+    Set-AdministratorOwner -Path $beside
     Move-Item -LiteralPath $beside -Destination $path -Force -Confirm:$false
 }
 
@@ -772,6 +773,15 @@ function Add-Note {
     $null = $script:Journal.Add($Entry)
 }
 
+# The groups Administrators and SYSTEM go by their numbers: their names are translated.
+function Set-AdministratorOwner {
+    param([string]$Path)
+    $answer = & icacls.exe $Path '/setowner' '*S-1-5-32-544'
+    if ($LASTEXITCODE -ne 0) {
+        throw ('icacls.exe cannot give {0} to the administrators: {1}' -f $Path, ($answer -join ' '))
+    }
+}
+
 function Initialize-StateFolder {
     if (Test-Path -LiteralPath $StateFolder) {
         Assert-OwnedByAdministrator -Path $StateFolder
@@ -779,11 +789,11 @@ function Initialize-StateFolder {
     }
     if (Confirm-Change -Target $StateFolder -Action 'make the folder for backups and state') {
         $null = New-Item -ItemType Directory -Path $StateFolder -Confirm:$false
-        # The groups Administrators and SYSTEM by their numbers: names are translated.
         $answer = & icacls.exe $StateFolder '/inheritance:r' '/grant:r' '*S-1-5-32-544:(OI)(CI)F' '*S-1-5-18:(OI)(CI)F'
         if ($LASTEXITCODE -ne 0) {
             throw ('icacls.exe cannot protect {0}: {1}' -f $StateFolder, ($answer -join ' '))
         }
+        Set-AdministratorOwner -Path $StateFolder
     }
 }
 
@@ -886,7 +896,7 @@ function Undo-Entry {
     } elseif ($Entry.Kind -eq 'Texts') {
         Set-RuleText -Rule $Entry.Rule -DisplayName $Entry.DisplayName -Description $Entry.Description
     } elseif ($Entry.Kind -eq 'Settings') {
-        Set-ProfileSetting -Name $Entry.Profile -Values $Entry.Values
+        Set-ProfileSetting -Name $Entry.Profile -Values $Entry.Next
     } else {
         Write-StateFile -State $Entry.State
     }
@@ -1021,7 +1031,7 @@ function Initialize-SettingPlan {
             }
         }
         if ($values.Count -gt 0) {
-            $script:Plan.Settings += @{ Profile = $place; Values = $values; Before = $before }
+            $script:Plan.Settings += @{ Profile = $place; Next = $values; Back = $before }
         }
     }
 }
@@ -1090,7 +1100,7 @@ function Add-Finding {
     $text = '{0} {1} {2} ({3}) is against {4} of the policy' -f $Condition.Direction, $Condition.Action,
         (Get-Label -Rule $Rule), (Get-Identity -Object $Rule), $Against
     if ($Condition.Unknown.Count -gt 0) {
-        $text = '{0}, at least for {1}' -f $text, ($Condition.Unknown -join '; ')
+        $text = '{0}; it asks also for {1}' -f $text, ($Condition.Unknown -join '; ')
     }
     $finding = @{ Text = $text; Source = $Source; Store = ''; Disabled = $false }
     $finding.Store = [string](Get-Value -Object $Rule -Name 'PolicyStoreSource')
@@ -1371,10 +1381,10 @@ function Get-SettingText {
 function Set-WantedDefault {
     $set = $false
     foreach ($change in $script:Plan.Settings) {
-        $text = Get-SettingText -Values $change.Values
+        $text = Get-SettingText -Values $change.Next
         if (Confirm-Change -Target ('profile {0}' -f $change.Profile) -Action ('set {0}' -f $text)) {
-            Set-ProfileSetting -Name $change.Profile -Values $change.Values
-            Add-Note -Entry @{ Kind = 'Settings'; Profile = $change.Profile; Values = $change.Before }
+            Set-ProfileSetting -Name $change.Profile -Values $change.Next
+            Add-Note -Entry @{ Kind = 'Settings'; Profile = $change.Profile; Next = $change.Back }
             $set = $true
         }
     }
@@ -1387,9 +1397,9 @@ function Set-WantedDefault {
 function Assert-SettingInForce {
     $active = Read-Profile -Store 'ActiveStore'
     foreach ($change in $script:Plan.Settings) {
-        foreach ($name in $change.Values.Keys) {
+        foreach ($name in $change.Next.Keys) {
             $value = Get-Setting -Settings $active[$change.Profile] -Name $name
-            if ($value -ne $change.Values[$name]) {
+            if ($value -ne $change.Next[$name]) {
                 throw ('profile {0} keeps {1} = {2}: a group policy sets it' -f $change.Profile, $name, $value)
             }
         }
@@ -1455,14 +1465,14 @@ function Read-Machine {
 }
 
 function Get-Count {
-    $count = @{ Add = 0; Mend = 0; Keep = 0 }
+    $count = @{ Fresh = 0; Mended = 0; Kept = 0 }
     foreach ($entry in $script:Plan.Wanted) {
         if ($null -eq $entry.Kept) {
-            $count.Add += 1
+            $count.Fresh += 1
         } else {
-            $count.Keep += 1
+            $count.Kept += 1
             if (Test-TextDiffers -Entry $entry) {
-                $count.Mend += 1
+                $count.Mended += 1
             }
         }
     }
@@ -1471,16 +1481,16 @@ function Get-Count {
 
 function Test-Change {
     $count = Get-Count
-    $rules = $count.Add + $count.Mend + $script:Plan.Old.Count + $script:Plan.Foreign.Count
+    $rules = $count.Fresh + $count.Mended + $script:Plan.Old.Count + $script:Plan.Foreign.Count
     return ($rules + $script:Plan.Settings.Count) -gt 0 -or $script:Plan.Forget
 }
 
 function Write-Plan {
     $count = Get-Count
     Write-Output ('{0} rules to add, {1} to remove, {2} to keep ({3} of them with other texts).' -f
-        $count.Add, $script:Plan.Old.Count, $count.Keep, $count.Mend)
+        $count.Fresh, $script:Plan.Old.Count, $count.Kept, $count.Mended)
     foreach ($change in $script:Plan.Settings) {
-        Write-Output ('Profile {0}: {1}.' -f $change.Profile, (Get-SettingText -Values $change.Values))
+        Write-Output ('Profile {0}: {1}.' -f $change.Profile, (Get-SettingText -Values $change.Next))
     }
     if ($script:Plan.Foreign.Count -gt 0) {
         Write-Output ('{0} rules of others to disable.' -f $script:Plan.Foreign.Count)
@@ -1598,8 +1608,8 @@ function Get-Difference {
         $differences += ('in the group {0}, but not as the policy has it: {1}' -f $script:RuleGroup, $label)
     }
     foreach ($change in $script:Plan.Settings) {
-        $before = Get-SettingText -Values $change.Before
-        $wanted = Get-SettingText -Values $change.Values
+        $before = Get-SettingText -Values $change.Back
+        $wanted = Get-SettingText -Values $change.Next
         $differences += ('profile {0}: {1}, not {2}' -f $change.Profile, $before, $wanted)
     }
     foreach ($rule in $script:Plan.Foreign) {
@@ -1639,7 +1649,7 @@ function Get-RestoredSetting {
             }
         }
         if ($values.Count -gt 0) {
-            $changes += @{ Profile = $place; Values = $values }
+            $changes += @{ Profile = $place; Next = $values }
         }
     }
     return $changes
@@ -1690,9 +1700,9 @@ function Undo-Policy {
     Restore-ForeignRule -Rules $Foreign -Action 'Block'
     Restore-ForeignRule -Rules $Foreign -Action 'Allow'
     foreach ($change in $Settings) {
-        $text = Get-SettingText -Values $change.Values
+        $text = Get-SettingText -Values $change.Next
         if (Confirm-Change -Target ('profile {0}' -f $change.Profile) -Action ('set back {0}' -f $text)) {
-            Set-ProfileSetting -Name $change.Profile -Values $change.Values
+            Set-ProfileSetting -Name $change.Profile -Values $change.Next
         }
     }
     Remove-OurRule -Rules $Ours -Action 'Allow'
