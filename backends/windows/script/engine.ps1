@@ -9,7 +9,7 @@ $script:RuleGroup = 'portpolicy'
 $script:LocalStore = 'PersistentStore'
 
 $script:ExitCode = 0
-# What this run did, in its order, so that it can be undone in the reverse one.
+# What this run did or tried, in its order, so that it can be undone in the reverse one.
 $script:Journal = New-Object System.Collections.ArrayList
 # From here on nothing is undone: the new rules are in force and the old ones are disabled.
 $script:PastReturn = $false
@@ -754,7 +754,8 @@ function Copy-State {
 }
 
 # ---- changes
-# Each is asked for first, so that -WhatIf tells the plan and changes nothing, and is noted when it is done.
+# Each is asked for first, so that -WhatIf tells the plan and changes nothing. It is noted before it is done: one that
+# failed may have been done all the same, and undoing what was not done changes nothing.
 
 # False with -WhatIf. A No to -Confirm must not leave one step out and go on with the next: that could open a gap.
 function Confirm-Change {
@@ -817,8 +818,8 @@ function Save-Backup {
 function Save-State {
     param([hashtable]$State)
     if (Confirm-Change -Target (Get-StatePath) -Action 'note what was there before') {
-        Write-StateFile -State $State
         Add-Note -Entry @{ Kind = 'State'; State = $script:State }
+        Write-StateFile -State $State
         $script:State = Copy-State -State $State
     }
 }
@@ -833,8 +834,8 @@ function Disable-Rule {
     param([object]$Rule, [string]$Whose)
     $label = '{0} ({1})' -f (Get-Label -Rule $Rule), (Get-Identity -Object $Rule)
     if (Confirm-Change -Target $label -Action ('disable the {0} rule' -f $Whose)) {
-        Set-Enabled -Rule $Rule -Value 'False'
         Add-Note -Entry @{ Kind = 'Disabled'; Rule = $Rule }
+        Set-Enabled -Rule $Rule -Value 'False'
     }
 }
 
@@ -862,8 +863,8 @@ function Add-Rule {
             $parameters[$key] = $Wanted[$key]
         }
     }
-    $null = New-NetFirewallRule @parameters
     Add-Note -Entry @{ Kind = 'Added'; Name = $Name }
+    $null = New-NetFirewallRule @parameters
 }
 
 function Set-RuleText {
@@ -887,10 +888,21 @@ function Set-ProfileSetting {
     Set-NetFirewallProfile @parameters
 }
 
+function Remove-AddedRule {
+    param([string]$Name)
+    # Not found is an error of this cmdlet, and here it is what is wanted.
+    $found = @(Get-NetFirewallRule -Name $Name -PolicyStore $script:LocalStore -ErrorAction 'SilentlyContinue')
+    foreach ($rule in $found) {
+        if (Test-Ours -Rule $rule) {
+            Remove-NetFirewallRule -InputObject $rule -Confirm:$false -ErrorAction 'Stop'
+        }
+    }
+}
+
 function Undo-Entry {
     param([hashtable]$Entry)
     if ($Entry.Kind -eq 'Added') {
-        Remove-NetFirewallRule -Name $Entry.Name -PolicyStore $script:LocalStore -Confirm:$false -ErrorAction 'Stop'
+        Remove-AddedRule -Name $Entry.Name
     } elseif ($Entry.Kind -eq 'Disabled') {
         Set-Enabled -Rule $Entry.Rule -Value 'True'
     } elseif ($Entry.Kind -eq 'Texts') {
@@ -923,7 +935,8 @@ function Undo-Change {
 function Find-KeptRule {
     param([hashtable]$Entry, [object[]]$Candidates)
     foreach ($rule in $Candidates) {
-        $broken = (Get-Word -Object $rule -Name 'PrimaryStatus' -Words $script:StatusWords) -eq 'Error'
+        $status = Get-Word -Object $rule -Name 'PrimaryStatus' -Words $script:StatusWords
+        $broken = @('Error', 'Degraded') -contains $status
         if ((Test-Enabled -Rule $rule) -and -not $broken) {
             $stored = Get-StoredCondition -Store $script:Local -Rule $rule
             if (Test-SameCondition -Wanted $Entry.Condition -Stored $stored) {
@@ -1207,7 +1220,7 @@ function Get-ConnectedPeer {
     param([string]$What, [int[]]$Ports)
     $peers = @()
     # Nothing found is an error of this cmdlet.
-    $connections = @(Get-NetTCPConnection -State 'Established' -LocalPort $Ports -ErrorAction SilentlyContinue)
+    $connections = @(Get-NetTCPConnection -State 'Established' -LocalPort $Ports -ErrorAction 'SilentlyContinue')
     foreach ($connection in $connections) {
         $peers += @{
             What = $What
@@ -1346,8 +1359,8 @@ function Update-KeptRule {
         Description = [string](Get-Value -Object $rule -Name 'Description')
     }
     if (Confirm-Change -Target ('{0} ({1})' -f $wanted.DisplayName, $Entry.Name) -Action 'mend the texts of the rule') {
-        Set-RuleText -Rule $rule -DisplayName $wanted.DisplayName -Description $wanted.Description
         Add-Note -Entry $note
+        Set-RuleText -Rule $rule -DisplayName $wanted.DisplayName -Description $wanted.Description
     }
 }
 
@@ -1383,8 +1396,8 @@ function Set-WantedDefault {
     foreach ($change in $script:Plan.Settings) {
         $text = Get-SettingText -Values $change.Next
         if (Confirm-Change -Target ('profile {0}' -f $change.Profile) -Action ('set {0}' -f $text)) {
-            Set-ProfileSetting -Name $change.Profile -Values $change.Next
             Add-Note -Entry @{ Kind = 'Settings'; Profile = $change.Profile; Next = $change.Back }
+            Set-ProfileSetting -Name $change.Profile -Values $change.Next
             $set = $true
         }
     }
