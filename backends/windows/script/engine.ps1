@@ -136,8 +136,8 @@ $script:Powers = @([bigint]1)
 while ($script:Powers.Count -le 128) {
     $script:Powers += $script:Powers[$script:Powers.Count - 1] * 2
 }
-$script:AllPorts = @([bigint]0, [bigint]65535)
-$script:AllTypes = @([bigint]0, [bigint]65535)
+# Ports, and ICMP types as 256 * type + code.
+$script:AllNumbers = @([bigint]0, [bigint]65535)
 $script:AllV4 = @([bigint]0, ($script:Powers[32] - 1))
 $script:AllV6 = @([bigint]0, ($script:Powers[128] - 1))
 
@@ -317,34 +317,23 @@ function Get-AddressSet {
     return @{ Known = $true; V4 = @(Join-Range -Ranges $v4); V6 = @(Join-Range -Ranges $v6) }
 }
 
-function Get-PortSet {
-    param([object[]]$Texts)
+# Of ports, or of ICMP types with their codes.
+function Get-NumberSet {
+    param([string]$Name, [object[]]$Texts)
     $ranges = @()
     foreach ($text in $Texts) {
-        $range = ConvertTo-PortRange -Text $text
+        if ($Name -eq 'IcmpType') {
+            $range = ConvertTo-TypeRange -Text $text
+        } else {
+            $range = ConvertTo-PortRange -Text $text
+        }
         if ($null -eq $range) {
-            return @{ Known = $false; Ends = $script:AllPorts }
+            return @{ Known = $false; Ends = $script:AllNumbers }
         }
         $ranges += $range
     }
     if ($ranges.Count -eq 0) {
-        return @{ Known = $true; Ends = $script:AllPorts }
-    }
-    return @{ Known = $true; Ends = @(Join-Range -Ranges $ranges) }
-}
-
-function Get-TypeSet {
-    param([object[]]$Texts)
-    $ranges = @()
-    foreach ($text in $Texts) {
-        $range = ConvertTo-TypeRange -Text $text
-        if ($null -eq $range) {
-            return @{ Known = $false; Ends = $script:AllTypes }
-        }
-        $ranges += $range
-    }
-    if ($ranges.Count -eq 0) {
-        return @{ Known = $true; Ends = $script:AllTypes }
+        return @{ Known = $true; Ends = $script:AllNumbers }
     }
     return @{ Known = $true; Ends = @(Join-Range -Ranges $ranges) }
 }
@@ -407,11 +396,7 @@ function New-Condition {
         $condition.Unknown += ('protocol {0}' -f $Protocol)
     }
     foreach ($name in @('LocalPort', 'RemotePort', 'IcmpType')) {
-        if ($name -eq 'IcmpType') {
-            $set = Get-TypeSet -Texts $Lists[$name]
-        } else {
-            $set = Get-PortSet -Texts $Lists[$name]
-        }
+        $set = Get-NumberSet -Name $name -Texts $Lists[$name]
         $condition.Sets[$name] = $set.Ends
         if (-not $set.Known) {
             $condition.Unknown += ('{0} {1}' -f $name, ($Lists[$name] -join ', '))
@@ -507,7 +492,7 @@ function Get-StoredCondition {
     $condition.Override = $condition.Unknown -contains 'OverrideBlockRules True'
     if ($condition.Unknown -contains 'LocalOnlyMapping True') {
         # Such a rule is matched without a look at the remote end.
-        $condition.Sets.RemotePort = $script:AllPorts
+        $condition.Sets.RemotePort = $script:AllNumbers
         $condition.Sets.RemoteAddress4 = $script:AllV4
         $condition.Sets.RemoteAddress6 = $script:AllV6
     }
@@ -1159,10 +1144,10 @@ function Write-Finding {
     if ($shown -eq 0) {
         Write-Output 'No rule of others in force is against the policy.'
     } else {
-        Write-Output ('{0} rules of others in force are against the policy.' -f $shown)
+        Write-Output ('Rules of others that are in force and against the policy: {0}.' -f $shown)
     }
     if ($script:State.Disabled.Count -gt 0) {
-        Write-Output ('{0} rules of others are disabled; -Remove enables them again.' -f $script:State.Disabled.Count)
+        Write-Output ('Rules of others that -Exclusive has disabled: {0}.' -f $script:State.Disabled.Count)
     }
 }
 
@@ -1332,7 +1317,7 @@ function Get-LockOut {
             if ($by -ne '') {
                 $reasons += ('{0} from {1} to port {2} would be refused by {3}; under inbound the policy lacks {4}' -f
                     $peer.What, $remote, $peer.LocalPort, $by,
-                    ('- {{allow: {0}/tcp, from: {1}}}' -f $peer.LocalPort, $remote))
+                    ('- {{allow: {0}/tcp, from: "{1}"}}' -f $peer.LocalPort, $remote))
             }
         }
     }
@@ -1500,13 +1485,13 @@ function Test-Change {
 
 function Write-Plan {
     $count = Get-Count
-    Write-Output ('{0} rules to add, {1} to remove, {2} to keep ({3} of them with other texts).' -f
+    Write-Output ('Rules to add: {0}; to remove: {1}; to keep: {2}, of them with other texts: {3}.' -f
         $count.Fresh, $script:Plan.Old.Count, $count.Kept, $count.Mended)
     foreach ($change in $script:Plan.Settings) {
         Write-Output ('Profile {0}: {1}.' -f $change.Profile, (Get-SettingText -Values $change.Next))
     }
     if ($script:Plan.Foreign.Count -gt 0) {
-        Write-Output ('{0} rules of others to disable.' -f $script:Plan.Foreign.Count)
+        Write-Output ('Rules of others to disable: {0}.' -f $script:Plan.Foreign.Count)
     }
 }
 
@@ -1639,10 +1624,10 @@ function Invoke-Verification {
         Write-Output ('  {0}' -f $difference)
     }
     if ($differences.Count -gt 0) {
-        Write-Output ('{0} differences from the policy.' -f $differences.Count)
+        Write-Output ('Differences from the policy: {0}.' -f $differences.Count)
         $script:ExitCode = 3
     } else {
-        Write-Output ('All {0} rules and the defaults are as the policy says.' -f $script:Plan.Wanted.Count)
+        Write-Output ('As the policy says: the defaults, and its rules ({0}).' -f $script:Plan.Wanted.Count)
     }
     Write-Finding
 }
@@ -1750,7 +1735,7 @@ function Invoke-Removal {
     if ($WhatIfPreference) {
         Write-Output 'Nothing was changed (-WhatIf).'
     } else {
-        Write-Output ('{0} rules are removed; what was changed beside them is as it was before.' -f $ours.Count)
+        Write-Output ('Rules removed: {0}. What was changed beside them is as it was before.' -f $ours.Count)
     }
 }
 
