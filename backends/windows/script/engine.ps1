@@ -1180,9 +1180,14 @@ function Get-StoreRefusal {
 function Get-ProfileWarning {
     $warnings = @()
     foreach ($name in @('Domain', 'Private', 'Public')) {
-        $on = Get-Word -Object $script:Profiles.Active[$name] -Name 'Enabled' -Words $script:SwitchWords
-        if ($on -eq 'False') {
+        $settings = $script:Profiles.Active[$name]
+        if ((Get-Word -Object $settings -Name 'Enabled' -Words $script:SwitchWords) -eq 'False') {
             $warnings += ('profile {0}: the firewall is off, so nothing of the policy is in force there' -f $name)
+        }
+        foreach ($interface in @(Get-List -Object $settings -Name 'DisabledInterfaceAliases')) {
+            if ($interface -ne 'NotConfigured') {
+                $warnings += ('profile {0}: the firewall leaves out the interface {1}' -f $name, $interface)
+            }
         }
     }
     return $warnings
