@@ -35,17 +35,20 @@ $script:Words = @{
     }
 }
 
-# Older versions of Windows lack some properties, and asking for one that is not there is an error.
+# Properties that only newer versions of Windows have.
+$script:NewerNames = @('RemoteDynamicKeywordAddresses')
+
+# A property that is not there must not pass for a condition that is not there.
 function Get-Value {
     param([object]$Object, [string]$Name)
-    if ($null -eq $Object) {
-        return $null
-    }
     $property = $Object.PSObject.Properties[$Name]
-    if ($null -eq $property) {
-        return $null
+    if ($null -ne $property) {
+        return $property.Value
     }
-    return $property.Value
+    if ($script:NewerNames -notcontains $Name) {
+        throw ('this Windows says nothing of {0}, so its rules cannot be exported' -f $Name)
+    }
+    return $null
 }
 
 function Get-Text {

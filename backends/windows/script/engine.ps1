@@ -47,6 +47,9 @@ $script:ProtocolNumbers = @{
     'VRRP' = 112; 'PGM' = 113; 'L2TP' = 115
 }
 
+# Properties that only newer versions of Windows have.
+$script:NewerNames = @('RemoteDynamicKeywordAddresses', 'PolicyAppId', 'DisabledInterfaceAliases')
+
 # What else a rule can ask for than addresses, protocol, ports and types; beside each, the values that ask nothing.
 $script:OtherParts = @(
     @{ Kind = 'Rule'; Name = 'Profile'; Nothing = @('0') }
@@ -71,8 +74,8 @@ $script:OtherParts = @(
     @{ Kind = 'Security'; Name = 'RemoteMachine'; Nothing = @() }
 )
 
-# Older versions of Windows lack some properties, and asking for one that is not there is an error.
-function Get-Value {
+# Nothing when there is no such property.
+function Find-Value {
     param([object]$Object, [string]$Name)
     if ($null -eq $Object) {
         return $null
@@ -82,6 +85,15 @@ function Get-Value {
         return $null
     }
     return $property.Value
+}
+
+# A property that is not there must not pass for a condition that is not there.
+function Get-Value {
+    param([object]$Object, [string]$Name)
+    if ($null -eq $Object.PSObject.Properties[$Name] -and $script:NewerNames -notcontains $Name) {
+        throw ('this Windows says nothing of {0}, so its rules cannot be read' -f $Name)
+    }
+    return Find-Value -Object $Object -Name $Name
 }
 
 # A list without conditions is empty here, whether Windows says nothing, an empty text or Any.
@@ -664,16 +676,18 @@ function Read-State {
     } catch {
         throw ('{0} cannot be read: {1}' -f $path, $_.Exception.Message)
     }
-    $format = [string](Get-Value -Object $document -Name 'format')
-    $version = [string](Get-Value -Object $document -Name 'format_version')
+    $format = [string](Find-Value -Object $document -Name 'format')
+    $version = [string](Find-Value -Object $document -Name 'format_version')
     if ($format -ne 'portpolicy-windows-state' -or $version -ne '1') {
         throw ('{0} is not a state file of this version; move it away if you do not need it' -f $path)
     }
-    $settings = Get-Value -Object $document -Name 'settings'
+    $settings = Find-Value -Object $document -Name 'settings'
     foreach ($place in @('Domain', 'Private', 'Public')) {
-        $state.Settings[$place] = Read-StateSetting -Settings (Get-Value -Object $settings -Name $place) -Path $path
+        $state.Settings[$place] = Read-StateSetting -Settings (Find-Value -Object $settings -Name $place) -Path $path
     }
-    $state.Disabled = @(Get-List -Object $document -Name 'disabled')
+    foreach ($name in @(Find-Value -Object $document -Name 'disabled')) {
+        $state.Disabled += [string]$name
+    }
     return $state
 }
 
@@ -681,7 +695,7 @@ function Read-StateSetting {
     param([object]$Settings, [string]$Path)
     $values = @{}
     foreach ($name in $script:SettingNames) {
-        $value = [string](Get-Value -Object $Settings -Name $name)
+        $value = [string](Find-Value -Object $Settings -Name $name)
         if ($value -ne '') {
             if (@('Allow', 'Block', 'True', 'False') -notcontains $value) {
                 throw ('{0} has {1} for {2}; move it away if you do not need it' -f $Path, $value, $name)
@@ -1563,14 +1577,14 @@ function Invoke-Apply {
     if ($WhatIfPreference) {
         Write-Output 'Nothing was changed (-WhatIf).'
     } else {
-        Write-Output 'The policy is in force. -Verify looks whether it still is.'
+        Write-Output 'Done: the rules are those of the policy. -Verify looks whether they still are.'
     }
     Write-Finding
 }
 
 function Write-Failure {
     if ($script:PastReturn) {
-        Write-Warning 'The policy is in force. Disabled rules of an older one may be left; the next run removes them.'
+        Write-Warning 'The new rules are in place. Disabled ones of an older policy may be left; the next run goes on.'
     } elseif ($script:Journal.Count -gt 0) {
         Undo-Change
     } else {
