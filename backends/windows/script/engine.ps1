@@ -686,7 +686,9 @@ function Read-State {
         $state.Settings[$place] = Read-StateSetting -Settings (Find-Value -Object $settings -Name $place) -Path $path
     }
     foreach ($name in @(Find-Value -Object $document -Name 'disabled')) {
-        $state.Disabled += [string]$name
+        if ($null -ne $name) {
+            $state.Disabled += [string]$name
+        }
     }
     return $state
 }
