@@ -643,6 +643,16 @@ function Get-Label {
     return $label
 }
 
+function Find-LocalRule {
+    param([string]$Name)
+    foreach ($rule in $script:Local.Rules) {
+        if ((Get-Identity -Object $rule) -eq $Name) {
+            return $rule
+        }
+    }
+    return $null
+}
+
 # ---- the state: what was there before the first apply
 
 function Get-StatePath {
@@ -889,14 +899,12 @@ function Set-ProfileSetting {
     Set-NetFirewallProfile @parameters
 }
 
+# It may never have come to be; and a rule of that name that is not ours was made by somebody else just now.
 function Remove-AddedRule {
     param([string]$Name)
-    # Not found is an error of this cmdlet, and here it is what is wanted.
-    $found = @(Get-NetFirewallRule -Name $Name -PolicyStore $script:LocalStore -ErrorAction 'SilentlyContinue')
-    foreach ($rule in $found) {
-        if (Test-Ours -Rule $rule) {
-            Remove-NetFirewallRule -InputObject $rule -Confirm:$false -ErrorAction 'Stop'
-        }
+    $rule = Find-LocalRule -Name $Name
+    if ($null -ne $rule -and (Test-Ours -Rule $rule)) {
+        Remove-NetFirewallRule -InputObject $rule -Confirm:$false -ErrorAction 'Stop'
     }
 }
 
@@ -918,6 +926,7 @@ function Undo-Entry {
 # Backwards, and no further when a step fails: every state on the way is safe, one with a step left out is not.
 function Undo-Change {
     try {
+        $script:Local.Rules = @(Get-NetFirewallRule -PolicyStore $script:LocalStore -ErrorAction 'Stop')
         while ($script:Journal.Count -gt 0) {
             $last = $script:Journal.Count - 1
             Undo-Entry -Entry $script:Journal[$last]
@@ -1126,16 +1135,6 @@ function Add-Finding {
         }
     }
     $script:Plan.Findings += $finding
-}
-
-function Find-LocalRule {
-    param([string]$Name)
-    foreach ($rule in $script:Local.Rules) {
-        if ((Get-Identity -Object $rule) -eq $Name) {
-            return $rule
-        }
-    }
-    return $null
 }
 
 function Add-ForeignRule {
