@@ -634,13 +634,10 @@ function Test-Ours {
     return ([string](Get-Value -Object $Rule -Name 'Group')) -eq $script:RuleGroup
 }
 
+# A display name says most, but need not be there, nor be of one rule alone.
 function Get-Label {
     param([object]$Rule)
-    $label = [string](Get-Value -Object $Rule -Name 'DisplayName')
-    if ($label -eq '') {
-        $label = Get-Identity -Object $Rule
-    }
-    return $label
+    return '{0} ({1})' -f (Get-Value -Object $Rule -Name 'DisplayName'), (Get-Identity -Object $Rule)
 }
 
 function Find-LocalRule {
@@ -843,7 +840,7 @@ function Set-Enabled {
 
 function Disable-Rule {
     param([object]$Rule, [string]$Whose)
-    $label = '{0} ({1})' -f (Get-Label -Rule $Rule), (Get-Identity -Object $Rule)
+    $label = Get-Label -Rule $Rule
     if (Confirm-Change -Target $label -Action ('disable the {0} rule' -f $Whose)) {
         Add-Note -Entry @{ Kind = 'Disabled'; Rule = $Rule }
         Set-Enabled -Rule $Rule -Value 'False'
@@ -1120,8 +1117,8 @@ function Initialize-ForeignPlan {
 
 function Add-Finding {
     param([object]$Rule, [hashtable]$Condition, [string]$Source, [string]$Against)
-    $text = '{0} {1} {2} ({3}) is against {4} of the policy' -f $Condition.Direction, $Condition.Action,
-        (Get-Label -Rule $Rule), (Get-Identity -Object $Rule), $Against
+    $text = '{0} {1} {2} is against {3} of the policy' -f $Condition.Direction, $Condition.Action,
+        (Get-Label -Rule $Rule), $Against
     if ($Condition.Unknown.Count -gt 0) {
         $text = '{0}; it asks also for {1}' -f $text, ($Condition.Unknown -join '; ')
     }
@@ -1450,7 +1447,7 @@ function Disable-OldRule {
 function Remove-DisabledRule {
     $script:PastReturn = -not $WhatIfPreference
     foreach ($rule in $script:Plan.Old) {
-        $label = '{0} ({1})' -f (Get-Label -Rule $rule), (Get-Identity -Object $rule)
+        $label = Get-Label -Rule $rule
         if (Confirm-Change -Target $label -Action 'remove the disabled rule') {
             Remove-NetFirewallRule -InputObject $rule -Confirm:$false -ErrorAction 'Stop'
         }
@@ -1622,7 +1619,7 @@ function Get-Difference {
         }
     }
     foreach ($rule in $script:Plan.Old) {
-        $label = '{0} ({1})' -f (Get-Label -Rule $rule), (Get-Identity -Object $rule)
+        $label = Get-Label -Rule $rule
         $differences += ('in the group {0}, but not as the policy has it: {1}' -f $script:RuleGroup, $label)
     }
     foreach ($change in $script:Plan.Settings) {
@@ -1631,7 +1628,7 @@ function Get-Difference {
         $differences += ('profile {0}: {1}, not {2}' -f $change.Profile, $before, $wanted)
     }
     foreach ($rule in $script:Plan.Foreign) {
-        $label = '{0} ({1})' -f (Get-Label -Rule $rule), (Get-Identity -Object $rule)
+        $label = Get-Label -Rule $rule
         $differences += ('of others, and against the policy: {0}' -f $label)
     }
     return @($differences) + @(Get-InactiveRule)
@@ -1689,7 +1686,7 @@ function Get-RestoredRule {
 function Restore-ForeignRule {
     param([object[]]$Rules, [string]$Action)
     foreach ($rule in $Rules) {
-        $label = '{0} ({1})' -f (Get-Label -Rule $rule), (Get-Identity -Object $rule)
+        $label = Get-Label -Rule $rule
         if (Test-Action -Rule $rule -Action $Action) {
             if (Confirm-Change -Target $label -Action 'enable the rule again') {
                 Set-Enabled -Rule $rule -Value 'True'
@@ -1701,7 +1698,7 @@ function Restore-ForeignRule {
 function Remove-OurRule {
     param([object[]]$Rules, [string]$Action)
     foreach ($rule in $Rules) {
-        $label = '{0} ({1})' -f (Get-Label -Rule $rule), (Get-Identity -Object $rule)
+        $label = Get-Label -Rule $rule
         if (Test-Action -Rule $rule -Action $Action) {
             if (Confirm-Change -Target $label -Action 'remove the rule') {
                 Remove-NetFirewallRule -InputObject $rule -Confirm:$false -ErrorAction 'Stop'
@@ -1773,6 +1770,9 @@ try {
     }
 } catch {
     $script:ExitCode = 1
-    Write-Error -Message ('Failed, and nothing was changed: {0}' -f $_.Exception.Message) -ErrorAction Continue
+    Write-Error -Message ('Failed: {0}' -f $_.Exception.Message) -ErrorAction Continue
+    if ($script:Journal.Count -eq 0) {
+        Write-Output 'Nothing was changed.'
+    }
 }
 exit $script:ExitCode
