@@ -421,6 +421,12 @@ function New-Condition {
         if (-not $set.Known) {
             $condition.Unknown += ('{0} {1}' -f $name, ($Lists[$name] -join ', '))
         }
+        # Each ICMP is of one family, whatever the addresses.
+        if ($condition.Protocol -eq 1) {
+            $condition.Sets[$name + '6'] = @()
+        } elseif ($condition.Protocol -eq 58) {
+            $condition.Sets[$name + '4'] = @()
+        }
     }
     return $condition
 }
