@@ -533,15 +533,13 @@ function Test-SameCondition {
     return $true
 }
 
-function Test-ProtocolOverlap {
-    param([hashtable]$Some, [hashtable]$Others)
-    return $Some.Protocol -lt 0 -or $Others.Protocol -lt 0 -or $Some.Protocol -eq $Others.Protocol
-}
-
 # A packet is of one family, so addresses meet family by family.
 function Test-ConditionOverlap {
     param([hashtable]$Some, [hashtable]$Others)
-    if ($Some.Direction -ne $Others.Direction -or -not (Test-ProtocolOverlap -Some $Some -Others $Others)) {
+    if ($Some.Direction -ne $Others.Direction) {
+        return $false
+    }
+    if ($Some.Protocol -ge 0 -and $Others.Protocol -ge 0 -and $Some.Protocol -ne $Others.Protocol) {
         return $false
     }
     foreach ($name in @('LocalPort', 'RemotePort', 'IcmpType')) {
@@ -1082,7 +1080,7 @@ function Get-Disagreement {
     $overlapping = @()
     foreach ($entry in $script:Plan.Wanted) {
         $ours = $entry.Condition
-        # Said here once more, since a call for each pair of rules takes its time.
+        # Asked here first, since a call for each pair of rules takes its time.
         if ($ours.Direction -eq $Condition.Direction -and (Test-ConditionOverlap -Some $ours -Others $Condition)) {
             $overlapping += $entry
             $inside = Test-ConditionInside -Inner $Condition -Outer $ours
