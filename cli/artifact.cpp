@@ -1,6 +1,7 @@
 #include "cli/artifact.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "backends/iptables/lower.h"
@@ -8,6 +9,8 @@
 #include "backends/iptables/scripts.h"
 #include "backends/nftables/lower.h"
 #include "backends/nftables/print.h"
+#include "backends/windows/lower.h"
+#include "backends/windows/print.h"
 #include "cli/version.h"
 #include "compiler/registry/registry.h"
 
@@ -43,10 +46,36 @@ Artifact iptables_artifact(Loaded& loaded, const Shape& shape) {
           {"unload", iptables::unload_script(header), true}};
 }
 
+void leave_out(Graph& policy, const windows::Lowered& lowered) {
+  if (lowered.without_forward) policy.sections[static_cast<std::size_t>(Direction::forward)] = {};
+  for (Section& section : policy.sections)
+    std::erase_if(section.rules, [&](const Rule& rule) { return lowered.left_out.contains(rule.name); });
+}
+
+Artifact windows_artifact(Loaded& loaded, const Shape& shape) {
+  windows::Options options;
+  options.skip_unsupported = shape.skip_unsupported;
+  const windows::Lowered lowered = windows::lower(loaded.compiled.filter, options, loaded.diagnostics);
+  leave_out(loaded.compiled.graph, lowered);
+  return {{"", windows::print(lowered.rules, header_of(loaded))}};
+}
+
+Artifact artifact_of(Loaded& loaded, Target target, const Shape& shape) {
+  switch (target) {
+    case Target::nftables:
+      return nftables_artifact(loaded, shape);
+    case Target::iptables:
+      return iptables_artifact(loaded, shape);
+    case Target::windows:
+      return windows_artifact(loaded, shape);
+  }
+  std::unreachable();
+}
+
 }  // namespace
 
 std::optional<Artifact> make_artifact(Loaded& loaded, Target target, const Shape& shape) {
-  Artifact artifact = target == Target::nftables ? nftables_artifact(loaded, shape) : iptables_artifact(loaded, shape);
+  Artifact artifact = artifact_of(loaded, target, shape);
   if (loaded.diagnostics.has_errors()) return std::nullopt;
   return artifact;
 }
@@ -64,7 +93,8 @@ Equality compare_with_policy(const Graph& policy, ForeignRules& rules, Kind kind
   for (std::size_t i = 0; i < rules.managed.size(); ++i)
     if (!rules.managed[i]) rules.filter.hooks[i].reset();
   const FileId file = rules.files.front();
-  const Equality result = compare_with_policy(policy, rules.filter, file, diagnostics, proof::whole(rules.families));
+  const Equality result = compare_with_policy(policy, rules.filter, file, diagnostics, scope_of(rules));
+  if (result == Equality::equal && !rules.known_program) return Equality::cannot_tell;
   if (kind == Kind::listing || rules.left_behind.empty()) return result;
   for (const std::string& table : rules.left_behind)
     diagnostics.add(Code::table_left_behind, Span{file}, "`table " + table + "` of an older script would stay in force",

@@ -16,13 +16,15 @@ namespace portpolicy::cli {
 /// What the user says of the rules that are to be made.
 struct Shape {
   backend::Optimize optimize = backend::Optimize::automatic;
-  bool counters = false;  ///< one for each rule of the policy
+  bool counters = false;          ///< one for each rule of the policy
+  bool skip_unsupported = false;  ///< what Windows cannot say is left out
 };
 
 /// What is written for one target: one text without a name for nftables, the files of a folder for iptables.
 using Artifact = std::vector<NamedText>;
 
-/// For a policy without errors; nothing when the target cannot express it, which is then among the findings.
+/// For a policy without errors; nothing when the target cannot express it, which is then among the findings. What the user
+/// wants left out of it is then left out of the policy, too.
 std::optional<Artifact> make_artifact(Loaded& loaded, Target target, const Shape& shape = {});
 
 /// Adds what the artifact says to the sources; not what only loads it.

@@ -17,11 +17,12 @@ namespace portpolicy::cli::compile {
 namespace {
 
 constexpr std::array<std::string_view, 3> shapes{"readable", "fast", "auto"};
-constexpr std::array<std::string_view, 5> stages{"policy", "graph", "filter", "nftables", "iptables"};
+constexpr std::array<std::string_view, 6> stages{"policy", "graph", "filter", "nftables", "iptables", "windows"};
 
 Shape shape_of(const Options& options) {
   Shape shape;
   shape.counters = options.counters;
+  shape.skip_unsupported = options.skip_unsupported;
   if (options.optimize == "readable") shape.optimize = backend::Optimize::readable;
   if (options.optimize == "fast") shape.optimize = backend::Optimize::fast;
   return shape;
@@ -83,6 +84,9 @@ void add(CLI::App& program, Options& options) {
   command->add_flag(
       "--counters", options.counters,
       "Count the packets of each rule; rules are then never looked up together, and packets pay for each");
+  command->add_flag(
+      "--skip-unsupported", options.skip_unsupported,
+      "For windows: leave out the rules that it cannot say, and tell which, instead of refusing the policy");
   command
       ->add_option("-o,--output", options.output,
                    "The file to write, whole or not at all (default: standard output); for iptables a folder")
@@ -97,7 +101,9 @@ void add(CLI::App& program, Options& options) {
       "What is written is text: nothing is loaded into the firewall of this machine. Its first lines say how to load\n"
       "and to undo it. For iptables it is a folder with rules.v4 and rules.v6, complete tables; ipsets, the lists "
       "that\n"
-      "they ask; and load and unload, which put the same chains beside the rules of others, and take them out again.\n"
+      "they ask; and load and unload, which put the same chains beside the rules of others, and take them out again. "
+      "For\n"
+      "windows it is a script for PowerShell 5.1; docs/windows.md says what of a policy Windows Firewall cannot say.\n"
       "It has been read back and proven to give every packet the verdict of the policy. Unless the "
       "exit\n"
       "code is 0 nothing is written.\n"
@@ -113,10 +119,20 @@ void add(CLI::App& program, Options& options) {
       "  portpolicy compile policy.yaml --target nftables -o firewall.nft\n"
       "  portpolicy compile policy.yaml --target nftables --optimize=readable --counters\n"
       "  portpolicy compile policy.yaml --target iptables -o firewall\n"
+      "  portpolicy compile policy.yaml --target windows -o firewall.ps1\n"
       "  portpolicy compile policy.yaml --print=graph\n"
       "\n"
       "Exit codes: 0 done; 1 the policy has errors or the target cannot express it; 2 wrong usage; 3 a file cannot be\n"
       "read or written; 70 internal error");
+}
+
+/// An option that was given and says nothing of this target.
+std::optional<std::string> foreign_option(const Options& options, Target target) {
+  if (options.skip_unsupported && target != Target::windows) return "--skip-unsupported is for windows";
+  if (target != Target::windows) return std::nullopt;
+  if (options.counters) return "--counters is for nftables and iptables; Windows Firewall counts nothing";
+  if (options.optimize != "auto") return "--optimize is for nftables and iptables";
+  return std::nullopt;
 }
 
 int run(const Options& options, Io& io) {
@@ -127,6 +143,8 @@ int run(const Options& options, Io& io) {
     return usage_error(io, "compile",
                        "for iptables several files are written; name their folder with -o, or look at them with "
                        "--print=iptables");
+  if (target)
+    if (const auto wrong = foreign_option(options, *target)) return usage_error(io, "compile", *wrong);
   auto loaded =
       load(options.policy, "compile", options.fail_on == "warning" ? Thoroughness::all : Thoroughness::errors, io);
   if (!loaded) return loaded.error();

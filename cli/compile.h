@@ -13,6 +13,7 @@ struct Options {
   std::optional<std::string> target;
   std::string optimize = "auto";
   bool counters = false;
+  bool skip_unsupported = false;
   std::optional<std::string> output;  ///< else standard output
   std::optional<std::string> print;   ///< a stage instead of the artifact
   std::string fail_on = "error";

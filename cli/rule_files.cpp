@@ -11,6 +11,7 @@
 #include "backends/iptables/read.h"
 #include "backends/nftables/model.h"
 #include "backends/nftables/read.h"
+#include "backends/windows/read.h"
 #include "cli/exit_code.h"
 #include "cli/usage.h"
 #include "compiler/diagnostics/render.h"
@@ -43,12 +44,14 @@ std::optional<ForeignRules> read_nftables(FileId file, const SourceMap& sources,
   std::vector<std::string> left = left_behind(*reading);
   std::array<bool, 3> managed{};
   for (std::size_t i = 0; i < managed.size(); ++i) managed[i] = reading->filter.hooks[i].has_value();
-  return ForeignRules{std::move(reading->filter),
+  return ForeignRules{Target::nftables,
+                      std::move(reading->filter),
                       std::move(reading->not_understood),
                       std::move(reading->passed_over),
                       std::move(reading->unused_chains),
                       managed,
                       std::move(left),
+                      true,
                       filter::both_families,
                       {file}};
 }
@@ -70,14 +73,35 @@ std::optional<ForeignRules> read_iptables(const std::vector<FileId>& files, std:
   }
   auto reading = iptables::read(inputs, diagnostics);
   if (!reading) return std::nullopt;
-  return ForeignRules{std::move(reading->filter),
+  return ForeignRules{Target::iptables,
+                      std::move(reading->filter),
                       std::move(reading->not_understood),
                       std::move(reading->passed_over),
                       std::move(reading->unused_chains),
                       reading->managed,
                       {},
+                      true,
                       reading->families,
                       files};
+}
+
+/// A script that `compile` wrote, or what Export-Rules.ps1 did, which is JSON.
+std::optional<ForeignRules> read_windows(FileId file, const SourceMap& sources, Diagnostics& diagnostics) {
+  const std::string_view text = sources.text(file);
+  const bool is_script = text.starts_with('#');
+  auto reading =
+      is_script ? windows::read_script(text, file, diagnostics) : windows::read_export(text, file, diagnostics);
+  if (!reading) return std::nullopt;
+  return ForeignRules{Target::windows,
+                      std::move(reading->filter),
+                      std::move(reading->not_understood),
+                      {},
+                      {},
+                      reading->managed,
+                      {},
+                      reading->known_program,
+                      filter::both_families,
+                      {file}};
 }
 
 /// The files that a folder stands for, those that it has.
@@ -105,6 +129,10 @@ std::expected<std::string, int> content_of(const std::string& path, Io& io) {
 
 }  // namespace
 
+proof::Scope scope_of(const ForeignRules& rules) {
+  return rules.kind == Target::windows ? proof::of_windows() : proof::whole(rules.families);
+}
+
 std::expected<std::vector<FileId>, int> add_files(const RuleFiles& rules, std::string_view command, SourceMap& sources,
                                                   Io& io) {
   std::vector<std::string> paths;
@@ -124,6 +152,9 @@ std::expected<std::vector<FileId>, int> add_files(const RuleFiles& rules, std::s
   if (rules.kind == Target::nftables && paths.size() > 1)
     return std::unexpected(
         usage_error(io, command, "rules of nftables are one file, such as `nft list ruleset` prints"));
+  if (rules.kind == Target::windows && paths.size() > 1)
+    return std::unexpected(usage_error(
+        io, command, "rules of Windows are one file: a script of compile, or what Export-Rules.ps1 writes"));
   std::vector<FileId> files;
   for (const std::string& path : paths) {
     auto text = content_of(path, io);
@@ -140,6 +171,8 @@ std::optional<ForeignRules> read_rules(Target kind, const std::vector<FileId>& f
       return read_nftables(files.front(), sources, diagnostics);
     case Target::iptables:
       return read_iptables(files, family, sources, diagnostics);
+    case Target::windows:
+      return read_windows(files.front(), sources, diagnostics);
   }
   std::unreachable();
 }

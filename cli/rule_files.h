@@ -13,6 +13,7 @@
 #include "compiler/filter/filter.h"
 #include "compiler/filter/limits.h"
 #include "compiler/filter/remark.h"
+#include "compiler/proof/scope.h"
 
 /// Rules of a firewall, read from files of its own language.
 namespace portpolicy::cli {
@@ -27,6 +28,7 @@ struct RuleFiles {
 
 /// Rules that were read.
 struct ForeignRules {
+  Target kind = Target::nftables;
   filter::Filter filter;
   std::vector<filter::Remark> not_understood, passed_over;
   std::vector<filter::Remark> unused_chains;  ///< by name; others may stand in the filter
@@ -34,10 +36,14 @@ struct ForeignRules {
   std::array<bool, 3> managed{};
   /// Of a script for nftables that makes tables of ours: older ones that stay in force when it is loaded, `inet portpolicy`.
   std::vector<std::string> left_behind;
+  bool known_program = true;  ///< false of a script whose rules were read and whose own doing is not known
   filter::Families families =
       0;  ///< of the packets that the rules are for; of others the filter says nothing that counts
   std::vector<FileId> files;
 };
+
+/// The packets that a comparison of the rules with a policy is about.
+proof::Scope scope_of(const ForeignRules& rules);
 
 /// Adds the files to the sources. What cannot be had is told at once, and the error is the exit code of `command`.
 std::expected<std::vector<FileId>, int> add_files(const RuleFiles& rules, std::string_view command, SourceMap& sources,

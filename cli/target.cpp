@@ -10,6 +10,8 @@ std::string_view to_string(Target target) {
       return "nftables";
     case Target::iptables:
       return "iptables";
+    case Target::windows:
+      return "windows";
   }
   std::unreachable();
 }

@@ -69,6 +69,7 @@ Answer compare(Loaded& loaded, Target target, const std::vector<FileId>& files, 
 
 /// `every packet`, of one family where only its rules were read.
 std::string packets_of(const std::optional<ForeignRules>& rules) {
+  if (rules && rules->kind == Target::windows) return "every packet that Windows Firewall judges";
   if (!rules || rules->families == filter::both_families) return "every packet";
   return "every " + std::string(to_string(rules->families == filter::bit(Family::ipv4) ? Family::ipv4 : Family::ipv6)) +
          " packet";
@@ -120,11 +121,19 @@ std::optional<std::string_view> option_of_nftables(const Options& options) {
 /// The files of rules, or what `compile` would write. Nothing when the policy cannot be compiled.
 std::expected<std::optional<std::vector<FileId>>, int> files_of(Loaded& loaded, Target target, const Options& options,
                                                                 Io& io) {
-  if (!options.files.empty()) return add_files({target, options.files, std::nullopt}, "verify", loaded.sources, io);
+  std::expected<std::vector<FileId>, int> files;
+  if (!options.files.empty()) {
+    files = add_files({target, options.files, std::nullopt}, "verify", loaded.sources, io);
+    if (!files) return std::unexpected(files.error());
+  }
   if (loaded.diagnostics.has_errors()) return std::nullopt;
-  const std::optional<Artifact> artifact = make_artifact(loaded, target);
+  // What Windows cannot say has no part in a comparison, so it has to be known.
+  if (!options.files.empty() && target != Target::windows) return *files;
+  Shape shape;
+  shape.skip_unsupported = options.skip_unsupported;
+  const std::optional<Artifact> artifact = make_artifact(loaded, target, shape);
   if (!artifact) return std::nullopt;
-  return add_sources(*artifact, loaded.sources);
+  return options.files.empty() ? add_sources(*artifact, loaded.sources) : *files;
 }
 
 }  // namespace
@@ -146,6 +155,8 @@ void add(CLI::App& program, Options& options) {
       ->type_name("ipv4|ipv6");
   command->add_flag("--kernel", options.kernel,
                     "Load the script into a network namespace of its own too, and compare what the kernel then holds");
+  command->add_flag("--skip-unsupported", options.skip_unsupported,
+                    "For windows: the script was compiled with --skip-unsupported");
   command
       ->add_option("--format", options.format,
                    "Findings as text on standard error (default), or all as JSON on standard output")
@@ -168,6 +179,7 @@ void add(CLI::App& program, Options& options) {
       "  nft list ruleset | portpolicy verify policy.yaml --target nftables --listing -\n"
       "  portpolicy verify policy.yaml --target nftables --kernel\n"
       "  ip6tables-save | portpolicy verify policy.yaml --target iptables -\n"
+      "  portpolicy verify policy.yaml --target windows firewall.ps1\n"
       "\n"
       "Exit codes: 0 equal; 1 different, or it cannot be told, or the policy has errors; 2 wrong usage; 3 a file "
       "cannot\n"
@@ -180,7 +192,10 @@ int run(const Options& options, Io& io) {
   if (const auto option = option_of_nftables(options); option && target != Target::nftables)
     return usage_error(io, "verify", std::string(*option) + " is for nftables");
   if (options.family && target != Target::iptables)
-    return usage_error(io, "verify", "--family is for iptables; what is for nftables tells it");
+    return usage_error(io, "verify",
+                       "--family is for iptables; what is for " + std::string(to_string(target)) + " tells it");
+  if (options.skip_unsupported && target != Target::windows)
+    return usage_error(io, "verify", "--skip-unsupported is for windows");
   auto loaded = load(options.policy, "verify", Thoroughness::errors, io);
   if (!loaded) return loaded.error();
   const auto files = files_of(*loaded, target, options, io);

@@ -16,6 +16,7 @@ struct Options {
   std::optional<std::string> family;  ///< of rules that do not tell it
   bool listing = false;               ///< the file is what `nft list` printed
   bool kernel = false;                ///< ask the kernel too
+  bool skip_unsupported = false;      ///< the script was compiled so
   std::string format = "text";
 };
 void add(CLI::App& program, Options& options);

@@ -755,6 +755,47 @@ COMMIT
 )",
      "Change the rule, or compile for another target."},
 
+    {Code::said_otherwise, note, "the target says this in another way",
+     "The target has no words for this, and the artifact does something in its place: Windows Firewall never answers a "
+     "packet that it refuses, logs by profile and not by rule, and cannot say `all protocols but some`. What becomes "
+     "of "
+     "packets is as the policy says, in the sense that docs/windows.md gives for Windows.",
+     R"(# with --target windows
+portpolicy: 1
+inbound:
+  - allow: http
+    log: true      # all packets that are allowed are logged
+  - reject: auth   # nobody gets an answer
+)",
+     "Nothing, if that will do."},
+
+    {Code::left_out, warning, "something of the policy is left out of the artifact",
+     "With --skip-unsupported, what the target cannot say is left out instead of being refused. The artifact does what "
+     "the policy says without it: a deny that is left out leaves open what it was to close. The artifact names it in "
+     "its first lines, too.",
+     R"(# with --target windows --skip-unsupported
+portpolicy: 1
+inbound:
+  - allow: ssh
+    limit: 10/minute
+)",
+     "Look whether the host is safe without it; else change the rule."},
+
+    {Code::too_many_rules, error, "the policy becomes too many rules for the target",
+     "Windows Firewall knows no order: a block beats an allow wherever they stand. So a deny becomes blocks of what it "
+     "denies and no allow before it lets pass. Where they overlap in part in many ways, and above all where a deny of "
+     "all protocols comes after allows of some, that is many rules; more than 1,000 for one deny, or 20,000 in all, "
+     "are "
+     "refused, for Windows would take very long to load and to search them.",
+     R"(# with --target windows
+portpolicy: 1
+defaults: {outbound: allow}
+outbound:
+  - deny: any      # all protocols but what the base traffic allows: 250 rules for every 1,000 networks
+    to: {file: blocked.txt}
+)",
+     "Let the deny name protocols, as the allows before it do, or put it above them."},
+
     {Code::foreign_syntax, error, "the rule set cannot be read",
      "A rule set in the language of a firewall is read as that firewall would take it. At this place the firewall "
      "would "

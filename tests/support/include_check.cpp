@@ -61,7 +61,7 @@ const std::map<std::string, Parts, std::less<>> foreign_headers{
     {"libmnl/", {"host"}},
     {"linux/", {"host"}},
     {"sys/socket.h", {"host", "cli"}},
-    {"sha2.h", {"compiler/base", "backends/windows reader"}},
+    {"sha2.h", {"compiler/base"}},
     {"doctest/", {}},
 };
 
