@@ -25,15 +25,14 @@ class Common {
   void add(std::uint32_t origin) {
     if (std::ranges::find(origins_, origin) == origins_.end()) origins_.push_back(origin);
   }
-  void tell(const filter::Filter& filter, std::string_view what, std::string_view help,
-            Diagnostics& diagnostics) const {
+  void tell(const filter::Filter& filter, std::string_view what, Diagnostics& diagnostics) const {
     if (origins_.empty()) return;
     const filter::Origin& first = filter.origins[origins_.front()];
     std::string message =
         (first.name == "default" ? "the default" : "rule `" + first.name + "`") + " " + std::string(what);
     if (const std::size_t more = origins_.size() - 1; more != 0)
       message += "; so it is with " + std::to_string(more) + (more == 1 ? " other" : " others");
-    diagnostics.add(Code::said_otherwise, first.where, std::move(message), std::string(help));
+    diagnostics.add(Code::said_otherwise, first.where, std::move(message));
   }
 
  private:
@@ -82,6 +81,8 @@ class Lowering {
   Lowered result_;
   std::set<std::uint32_t> left_out_;  // origins
   Budget work_{most_work};
+  std::size_t most_added_ = 1;  // by one deny
+  std::optional<Explosion> largest_;
   Common rejects_, logs_, unfiltered_, by_default_, other_protocols_;
 };
 
@@ -110,7 +111,8 @@ void Lowering::lower_hook(const filter::Hook& hook, Direction direction) {
     if (entries[place].allows) lower_allow(entries[place], direction, default_denies);
     else lower_deny(entries, place, direction, default_denies);
     if (!diagnostics_.has_errors() && result_.rules.rules.size() > options_.most_rules) report_too_many(entries[place]);
-    if (diagnostics_.has_errors()) return;
+    // No packet comes to the rules behind a rule for every packet.
+    if (diagnostics_.has_errors() || has_every_packet(entries[place])) return;
   }
 }
 
@@ -148,13 +150,19 @@ void Lowering::lower_deny(const std::vector<Entry>& entries, std::size_t place, 
   }
   const auto block = block_of(entries, place, default_denies, options_.most_rules_of_one, work_);
   if (!block)
-    return report(block.error(), work_.steps == 0 ? "is too complex to be written" : "becomes too many rules");
+    return report(block.error(), work_.steps == 0 ? "is too complex for Windows Firewall"
+                                                  : "becomes too many rules of Windows Firewall");
   if (block->left_to_default != 0) other_protocols_.add(deny.origin);
   const std::size_t before = result_.rules.rules.size();
   add(block->boxes, Action::block, direction, deny.origin, description_of(deny.origin, block->cut_by));
   const std::size_t added = result_.rules.rules.size() - before;
-  if (!block->cut_by.empty() && added > options_.most_rules_of_one)
-    report({deny.origin, block->cut_by.front()}, "becomes " + std::to_string(added) + " rules");
+  if (block->cut_by.empty()) return;
+  const Explosion pair{deny.origin, block->cut_by.front()};
+  if (added > options_.most_rules_of_one)
+    report(pair, "becomes " + std::to_string(added) + " rules of Windows Firewall");
+  if (added <= most_added_) return;
+  most_added_ = added;
+  largest_ = pair;
 }
 
 bool Lowering::add(const std::vector<Box>& boxes, Action action, Direction direction, std::uint32_t origin,
@@ -187,38 +195,39 @@ void Lowering::report(const Explosion& explosion, std::string_view what) {
   const filter::Origin& allow = filter_.origins[explosion.allow];
   std::vector<Label> related;
   if (!allow.place.empty()) related.push_back({allow.where, "`" + allow.name + "` lets a part of it pass before"});
-  diagnostics_.add(
-      Code::too_many_rules, deny.where,
-      "rule `" + deny.name + "` " + std::string(what) + " for Windows without what `" + allow.name +
-          "` allows before it",
-      "Windows knows no order, so a deny has to leave out each earlier allow; let it name the same protocols "
-      "and ports as the allows before it, or put it above them",
-      std::move(related));
+  diagnostics_.add(Code::too_many_rules, deny.where,
+                   "rule `" + deny.name + "`, without what `" + allow.name + "` allows before it, " + std::string(what),
+                   "Windows knows no order, so a deny has to leave out each earlier allow; let it name protocols and "
+                   "ports, such as `[tcp, udp]`, or put it above the allows",
+                   std::move(related));
 }
 
 void Lowering::report_too_many(const Entry& last) {
+  const std::string so_many = std::to_string(result_.rules.rules.size()) +
+                              " rules of Windows Firewall, of which it may have " + std::to_string(options_.most_rules);
+  if (largest_)
+    return report(*largest_, "becomes " + std::to_string(most_added_) + " rules, and others are like it: up to `" +
+                                 filter_.origins[last.origin].name + "` the policy has become " + so_many);
   const filter::Origin& origin = filter_.origins[last.origin];
   diagnostics_.add(Code::too_many_rules, origin.where,
-                   "up to rule `" + origin.name + "` the policy has become " +
-                       std::to_string(result_.rules.rules.size()) +
-                       " rules of Windows Firewall, of which it may have " + std::to_string(options_.most_rules),
+                   "up to rule `" + origin.name + "` the policy has become " + so_many,
                    "shorten its lists of addresses; Windows takes " + std::to_string(most_entries) + " entries a rule");
 }
 
 void Lowering::tell() const {
-  rejects_.tell(filter_, "rejects, and Windows Firewall only drops: nobody gets an answer", "", diagnostics_);
+  rejects_.tell(filter_, "rejects, and Windows Firewall only drops: nobody gets an answer", diagnostics_);
   logs_.tell(filter_, "asks for a log, and Windows Firewall logs by profile: every packet of this verdict is logged",
-             "", diagnostics_);
-  unfiltered_.tell(filter_, "allows only what Windows Firewall never filters, and is not written", "", diagnostics_);
+             diagnostics_);
+  unfiltered_.tell(filter_, "allows only what Windows Firewall never filters, and is not written", diagnostics_);
   by_default_.tell(filter_,
                    "denies all that is left, which the default of the profile does: it is not written, and rules of "
                    "others may allow more",
-                   "", diagnostics_);
+                   diagnostics_);
   other_protocols_.tell(
       filter_,
       "denies all protocols but some, which Windows Firewall cannot say: tcp, udp, icmp and icmpv6 are "
       "blocked, and the others denied by the default of the profile",
-      "", diagnostics_);
+      diagnostics_);
 }
 
 }  // namespace
