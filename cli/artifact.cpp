@@ -94,7 +94,14 @@ Equality compare_with_policy(const Graph& policy, ForeignRules& rules, Kind kind
     if (!rules.managed[i]) rules.filter.hooks[i].reset();
   const FileId file = rules.files.front();
   const Equality result = compare_with_policy(policy, rules.filter, file, diagnostics, scope_of(rules));
-  if (result == Equality::equal && !rules.known_program) return Equality::cannot_tell;
+  if (result == Equality::equal && !rules.known_program) {
+    diagnostics.add(
+        Code::cannot_tell, Span{file},
+        "the rules are those of the policy, but what the script does with them is not known: its program is "
+        "none that this version of portpolicy writes",
+        "compile the policy again");
+    return Equality::cannot_tell;
+  }
   if (kind == Kind::listing || rules.left_behind.empty()) return result;
   for (const std::string& table : rules.left_behind)
     diagnostics.add(Code::table_left_behind, Span{file}, "`table " + table + "` of an older script would stay in force",

@@ -18,6 +18,7 @@
 #include "compiler/filter/filter.h"
 #include "tests/support/effort.h"
 #include "tests/support/memory_reader.h"
+#include "tests/support/mutant.h"
 #include "tests/support/random_packet.h"
 
 // One character of a script is changed, somewhere outside of its comments. What comes of it must be refused, found to be
@@ -129,62 +130,6 @@ std::vector<std::size_t> places(std::string_view text) {
   return result;
 }
 
-struct Mutant {
-  std::string script;
-  std::size_t where = 0;
-};
-
-Mutant mutant_of(const std::string& script, const std::vector<std::size_t>& places, test::Random& random) {
-  for (;;) {
-    Mutant mutant{script, random.one_of(places)};
-    const char other = script[random.one_of(places)];
-    switch (random.below(4)) {
-      case 0:
-        mutant.script[mutant.where] = other;
-        break;
-      case 1:
-        mutant.script.erase(mutant.where, 1);
-        break;
-      case 2:
-        mutant.script.insert(mutant.where, 1, other);
-        break;
-      default:
-        if (mutant.where + 1 < script.size()) std::swap(mutant.script[mutant.where], mutant.script[mutant.where + 1]);
-    }
-    if (mutant.script != script) return mutant;
-  }
-}
-
-enum class Fate : std::uint8_t { refused, different, cannot_tell, equal };
-
-struct Judgement {
-  Fate fate = Fate::refused;
-  std::optional<cli::ForeignRules> rules;
-};
-
-Judgement judge(const Graph& graph, const std::string& script) {
-  SourceMap sources;
-  Diagnostics diagnostics;
-  const FileId artifact = sources.add("mutant.nft", script);
-  Judgement judgement{Fate::refused,
-                      cli::read_rules(cli::Target::nftables, {artifact}, std::nullopt, sources, diagnostics)};
-  if (!judgement.rules) {
-    CHECK(diagnostics.has_errors());
-    return judgement;
-  }
-  const auto equality = cli::compare_with_policy(graph, *judgement.rules, cli::Kind::script, diagnostics);
-  judgement.fate = equality == cli::Equality::equal       ? Fate::equal
-                   : equality == cli::Equality::different ? Fate::different
-                                                          : Fate::cannot_tell;
-  CHECK(diagnostics.has_errors() == (judgement.fate != Fate::equal));
-  return judgement;
-}
-
-std::string line_at(const std::string& text, std::size_t at) {
-  const std::size_t begin = at == 0 ? 0 : text.rfind('\n', at - 1) + 1;
-  return text.substr(begin, text.find('\n', at) - begin);
-}
-
 /// What was read out of a mutant that is called equal decides packets as the policy does.
 void hold_to_policy(const Subject& subject, const cli::ForeignRules& rules, test::Random& random) {
   for (int i = 0; i < 30; ++i) {
@@ -203,29 +148,25 @@ void hold_to_policy(const Subject& subject, const cli::ForeignRules& rules, test
 TEST_CASE("a script with one character changed is refused, or found to be different, or is the same") {
   const char* folder = std::getenv("PORTPOLICY_MUTANTS");
   const std::vector<Subject> all = subjects();
-  std::array<std::size_t, 4> count{};
-  std::size_t mutants = 0;
+  test::Fates fates;
   for (const Subject& subject : all) {
     CAPTURE(subject.name);
-    REQUIRE(judge(subject.graph, subject.script).fate == Fate::equal);
+    REQUIRE(test::judge(subject.graph, cli::Target::nftables, subject.script).fate == test::Fate::equal);
     if (folder != nullptr) std::ofstream(fs::path(folder) / (subject.name + ".nft")) << subject.script;
     const std::vector<std::size_t> where = places(subject.script);
     test::Random random(17);
     for (unsigned i = 0; i < test::trials(2000); ++i) {
-      const Mutant mutant = mutant_of(subject.script, where, random);
-      CAPTURE(line_at(subject.script, mutant.where));
-      CAPTURE(line_at(mutant.script, mutant.where));
-      const Judgement judgement = judge(subject.graph, mutant.script);
-      ++mutants;
-      ++count[static_cast<std::size_t>(judgement.fate)];
-      if (judgement.fate != Fate::equal) continue;
+      const test::Mutant mutant = test::mutant_of(subject.script, where, random);
+      CAPTURE(test::line_at(subject.script, mutant.where));
+      CAPTURE(test::line_at(mutant.text, mutant.where));
+      const test::Judgement judgement = test::judge(subject.graph, cli::Target::nftables, mutant.text);
+      fates.add(judgement.fate);
+      if (judgement.fate != test::Fate::equal) continue;
       hold_to_policy(subject, *judgement.rules, random);
       if (folder == nullptr) continue;
-      std::ofstream(fs::path(folder) / (subject.name + "." + std::to_string(i) + ".mutant")) << mutant.script;
+      std::ofstream(fs::path(folder) / (subject.name + "." + std::to_string(i) + ".mutant")) << mutant.text;
     }
   }
-  const std::size_t caught = mutants - count[static_cast<std::size_t>(Fate::equal)];
-  MESSAGE(mutants << " mutants of " << all.size() << " scripts: " << count[0] << " refused, " << count[1]
-                  << " different, " << count[2] << " cannot tell, " << count[3] << " equal");
-  CHECK(caught * 100 >= mutants * 85);
+  MESSAGE(fates.all() << " mutants of " << all.size() << " scripts: " << fates.text());
+  CHECK(fates.caught() * 100 >= fates.all() * 85);
 }
