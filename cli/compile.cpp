@@ -5,6 +5,7 @@
 #include <array>
 #include <expected>
 
+#include "backends/windows/print.h"
 #include "cli/artifact.h"
 #include "cli/choices.h"
 #include "cli/deliver.h"
@@ -51,7 +52,8 @@ std::optional<int> refuse_unproven(Loaded& loaded, Target target, const Artifact
 }
 
 /// What is written, without what only loads it.
-std::string text_of(const Artifact& artifact) {
+std::string text_of(const Artifact& artifact, Target target) {
+  if (target == Target::windows) return windows::without_program(artifact.front().text);
   std::string text;
   for (const NamedText& file : artifact)
     if (!file.runs) text += (text.empty() ? "" : "\n") + file.text;
@@ -64,8 +66,8 @@ int compile_artifact(Loaded& loaded, Target target, const Options& options, Io& 
   report(loaded.diagnostics.sorted(), loaded.sources, options.policy, io);
   if (fails(loaded.diagnostics, options.fail_on)) return exit_findings;
   if (const auto code = refuse_unproven(loaded, target, *artifact, options, io)) return *code;
-  if (options.print || artifact->size() == 1)
-    return deliver(text_of(*artifact), options.output, loaded.sources, "compile", io);
+  if (options.print) return deliver(text_of(*artifact, target), options.output, loaded.sources, "compile", io);
+  if (artifact->size() == 1) return deliver(artifact->front().text, options.output, loaded.sources, "compile", io);
   return deliver(*artifact, *options.output, loaded.sources, "compile", io);
 }
 

@@ -11,6 +11,9 @@
 namespace portpolicy::windows {
 namespace {
 
+constexpr std::string_view begin_of_policy = "# portpolicy: begin of the policy";
+constexpr std::string_view end_of_policy = "# portpolicy: end of the policy";
+
 constexpr std::size_t line_width = 120;
 constexpr std::size_t most_text = 500;  // of names and places, in bytes
 
@@ -146,14 +149,24 @@ std::string print(const Ruleset& rules, const backend::Header& header) {
   Script script;
   add_header(script, rules, header);
   script.lines(script_head);
-  script.line("# portpolicy: begin of the policy");
+  script.line(begin_of_policy);
   add_settings(script, rules);
   script.line("$PolicyRules = @(");
   for (const Rule& rule : rules.rules) add_rule(script, rule);
   script.line(")");
-  script.line("# portpolicy: end of the policy");
+  script.line(end_of_policy);
   script.lines(script_engine);
   return script.take();
+}
+
+std::string without_program(std::string_view script) {
+  const std::size_t program = script.find("#Requires"), policy = script.find(begin_of_policy);
+  std::string text(script.substr(0, program));
+  text += script.substr(policy, script.find(end_of_policy) - policy);
+  text += end_of_policy;
+  text += '\n';
+  std::erase(text, '\r');
+  return text;
 }
 
 }  // namespace portpolicy::windows
