@@ -49,6 +49,6 @@ TEST_SUITE("codes") {
     CHECK(warnings == std::set{Code::registry_service_redefined, Code::service_of_udp, Code::never_matches,
                                Code::expired, Code::waived_nothing, Code::exposed, Code::redundant,
                                Code::limit_without_effect, Code::unused, Code::ending_soon, Code::icmp_answers,
-                               Code::crossing, Code::overtaken, Code::family_forgotten});
+                               Code::crossing, Code::overtaken, Code::family_forgotten, Code::left_out});
   }
 }
