@@ -88,6 +88,20 @@ std::string script(const std::string& rules) {
   return with_windows_lines(lines_of(rules));
 }
 
+std::string file_of(const std::string& path) {
+  std::ifstream in(PORTPOLICY_SOURCE_DIR "/" + path, std::ios::binary);
+  REQUIRE_MESSAGE(in.is_open(), path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// With the program that scripts have.
+std::string whole_script(const std::string& rules) {
+  std::string text =
+      replaced(lines_of(rules), "#Requires -Version 5.1\nparam()\n", file_of("backends/windows/script/head.ps1"));
+  text = replaced(text, "exit 0\n", file_of("backends/windows/script/engine.ps1"));
+  return with_windows_lines(text);
+}
+
 /// What the rules come to, without what is the same in all tests.
 std::string filter_of(const std::string& rules) {
   const Outcome outcome = read(script(rules));
@@ -373,4 +387,30 @@ TEST_CASE("a program that is not known is not taken for granted") {
   CHECK_FALSE(outcome.reading->known_program);
   REQUIRE(outcome.reading->not_understood.size() == 1);
   CHECK(outcome.reading->not_understood[0].text == "the program around the policy");
+}
+
+TEST_CASE("the programs that the reader knows are those of the sources") {
+  const std::string head = file_of("backends/windows/script/head.ps1");
+  const std::string engine = file_of("backends/windows/script/engine.ps1");
+  // A header of comments ends where the head begins.
+  CHECK(head.starts_with("#Requires "));
+  CHECK(head.ends_with("\n"));
+  CHECK(engine.ends_with("\n"));
+  CHECK_MESSAGE(windows::text::is_known_program(head, engine), "backends/windows/read_program.cpp needs the digest ",
+                windows::text::digest(head + engine));
+  const std::string good = whole_script(rule(allow_in));
+  const auto known = [](const std::string& text) {
+    const Outcome outcome = read(text);
+    REQUIRE(outcome.reading);
+    CHECK(outcome.reading->not_understood.size() == (outcome.reading->known_program ? 0 : 1));
+    return outcome.reading->known_program;
+  };
+  CHECK(known(good));
+  CHECK(known(good + "\r\n# SIG # Begin signature block\r\n# Zm9v\r\n# SIG # End signature block\r\n"));
+  CHECK_FALSE(known(good + "exit 0\r\n"));
+  CHECK_FALSE(known(good + "\r\n"));
+  CHECK_FALSE(known(replaced(good, "# Rules of", "exit 0\r\n# Rules of")));
+  CHECK_FALSE(known(replaced(good, "# Rules of policy.yaml.\r\n", "# Rules\r\n#requires -Modules X\r\n")));
+  CHECK_FALSE(known(replaced(good, "#Requires -Version 5.1", "#Requires -Version 7.1")));
+  CHECK_FALSE(known(replaced(good, "Add-WantedRule -Action 'Block'", "Add-WantedRule -Action 'Allow'")));
 }
