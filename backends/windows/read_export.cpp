@@ -107,7 +107,8 @@ void Export::add_for(Profiles profiles, Direction direction, Rank rank, Verdict 
   while ((profiles & text::profile_bit(first)) == 0) ++first;
   const Span where = source_.span(switches_.where[first]);
   const std::string name = text::to_string(profiles);
-  const std::uint32_t origin = writer_.origin(name, where);
+  // By the last word of its name it is known as no rule.
+  const std::uint32_t origin = writer_.origin(name + " policy", where);
   if (profiles != text::all_profiles) writer_.not_understood(where, name);
   for (const Conditions& conditions : text::in_profiles(profiles))
     writer_.add(direction, rank, verdict, conditions, origin);

@@ -322,20 +322,20 @@ TEST_CASE("what a profile says stands before and behind all rules") {
     return inbound_of(rule(), all);
   };
   const std::string web = "  tcp; allow  # web\n", deny = "  otherwise deny\n", allow = "  otherwise allow\n";
-  CHECK(of("Domain", {{"enabled", "false"}}) == "  `Profile Domain`; allow  # Profile Domain\n" + web + deny);
-  CHECK(of("", {{"enabled", "false"}}, "all") == "  allow  # Profile Domain, Private or Public\n" + web + deny);
+  CHECK(of("Domain", {{"enabled", "false"}}) == "  `Profile Domain`; allow  # Profile Domain policy\n" + web + deny);
+  CHECK(of("", {{"enabled", "false"}}, "all") == "  allow  # Profile Domain, Private or Public policy\n" + web + deny);
   CHECK(of("Private", {{"allow_inbound_rules", "false"}}) ==
-        "  not `Profile Domain`; `Profile Private`; deny  # Profile Private\n" + web + deny);
+        "  not `Profile Domain`; `Profile Private`; deny  # Profile Private policy\n" + web + deny);
   CHECK(of("Private", {{"allow_inbound_rules", "false"}, {"enabled", "false"}}) ==
-        "  not `Profile Domain`; `Profile Private`; allow  # Profile Private\n" + web + deny);
+        "  not `Profile Domain`; `Profile Private`; allow  # Profile Private policy\n" + web + deny);
   CHECK(of("", {{"allow_inbound_rules", "false"}}, "all") ==
-        "  deny  # Profile Domain, Private or Public\n" + web + deny);
+        "  deny  # Profile Domain, Private or Public policy\n" + web + deny);
   CHECK(of("Domain", {{"default_inbound", R"("Allow")"}}) ==
-        web + "  `Profile Domain`; allow  # Profile Domain\n" + deny);
+        web + "  `Profile Domain`; allow  # Profile Domain policy\n" + deny);
   CHECK(of("Public", {{"default_inbound", R"("Allow")"}}) ==
         web +
-            "  `Profile Domain`; deny  # Profile Domain or Private\n  not `Profile Domain`; `Profile Private`; deny  # "
-            "Profile Domain or Private\n" +
+            "  `Profile Domain`; deny  # Profile Domain or Private policy\n"
+            "  not `Profile Domain`; `Profile Private`; deny  # Profile Domain or Private policy\n" +
             allow);
   CHECK(of("", {{"default_inbound", R"("Allow")"}}, "all") == web + allow);
   CHECK(of("Public", {{"allow_local_rules", "false"}}) ==
