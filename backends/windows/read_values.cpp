@@ -46,9 +46,9 @@ Result<AddressRange> read_addresses(std::string_view text) {
   if (text.ends_with("/0")) return fail(quoted(text) + " is refused by Windows: a prefix has one bit at least");
   const bool is_range = text.find('-') != std::string_view::npos;
   if (is_range && range->first == range->last) return fail(quoted(text) + " is a range of one address");
-  // `::` and `::1` may not be an end of anything.
-  if (range->family == Family::ipv6 && (range->first <= 1 || range->last <= 1))
-    return fail(quoted(text) + " is refused by Windows: it begins or ends at `::` or `::1`");
+  // Neither `::` nor `::1` may be an end of anything.
+  if (range->family == Family::ipv6 && range->first <= 1)
+    return fail(quoted(text) + " is refused by Windows: it begins at `::` or `::1`");
   return range;
 }
 

@@ -238,12 +238,11 @@ TEST_CASE("what Windows would refuse or widen is not read") {
            {"RemoteAddress = @('10.0.0.9-10.0.0.1')\n",
             "20:27: `10.0.0.9-10.0.0.1` ends before it begins; the range meant may be `10.0.0.1-10.0.0.9`\n"},
            {"RemoteAddress = @('10.0.0.9-10.0.0.9')\n", "20:27: `10.0.0.9-10.0.0.9` is a range of one address\n"},
-           {"RemoteAddress = @('::')\n", "20:27: `::` is refused by Windows: it begins or ends at `::` or `::1`\n"},
-           {"RemoteAddress = @('::1')\n", "20:27: `::1` is refused by Windows: it begins or ends at `::` or `::1`\n"},
-           {"RemoteAddress = @('::/96')\n",
-            "20:27: `::/96` is refused by Windows: it begins or ends at `::` or `::1`\n"},
+           {"RemoteAddress = @('::')\n", "20:27: `::` is refused by Windows: it begins at `::` or `::1`\n"},
+           {"RemoteAddress = @('::1')\n", "20:27: `::1` is refused by Windows: it begins at `::` or `::1`\n"},
+           {"RemoteAddress = @('::/96')\n", "20:27: `::/96` is refused by Windows: it begins at `::` or `::1`\n"},
            {"RemoteAddress = @('::1-fe80::1')\n",
-            "20:27: `::1-fe80::1` is refused by Windows: it begins or ends at `::` or `::1`\n"},
+            "20:27: `::1-fe80::1` is refused by Windows: it begins at `::` or `::1`\n"},
            {"RemoteAddress = @('LocalSubnet')\n", "20:27: `LocalSubnet` is not an address\n"},
            {"RemoteAddress = @('Any')\n", "20:27: `Any` is not an address\n"},
            {"RemoteAddress = @('fe80::1%3')\n",
@@ -359,6 +358,7 @@ TEST_CASE("a script is ASCII with lines of Windows, and has its marks") {
   CHECK(read(replaced(good, "Rules", "R\xE2\x80\x99s")).findings ==
         "1:4: a character that is not ASCII, which PowerShell may take for a quote\n");
   CHECK(read(replaced(good, "Rules", "R\x1bs")).findings == "1:4: a control character\n");
+  CHECK(read(replaced(good, "Rules", "R\x7fs")).findings == "1:4: a control character\n");
   CHECK(read(replaced(good, "Rules", "R\ts")).findings == "1:4: a control character\n");
   CHECK(read(good.substr(0, good.size() - 2)).findings.ends_with("the script ends in the middle of a line\n"));
   CHECK(read(replaced(good, "begin of the", "Begin of the")).findings ==
