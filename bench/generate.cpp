@@ -5,6 +5,9 @@
 //     portpolicy_bench_generate includes N FOLDER   policy.yaml that includes N files of 3,000 rules each
 //     portpolicy_bench_generate list N FOLDER       policy.yaml that denies a list file of N prefixes
 //     portpolicy_bench_generate host N FOLDER       policy.yaml with N rules of all forms that a host has
+//     portpolicy_bench_generate alternating N FOLDER    policy.yaml with N rules for one host each, allows and denies in turn
+//     portpolicy_bench_generate nested N FOLDER     policy.yaml with N rules for networks inside each other, eight deep, the
+//                                                   narrow ones first, allows and denies in turn
 //     portpolicy_bench_generate blocklist N FOLDER  policy.yaml that denies a list file of N prefixes before 50 rules
 //     portpolicy_bench_generate sources4 N FOLDER   policy.yaml with N rules of a port and a prefix, packets for these, and
 //                                                   the same rules written plainly; also sources6
@@ -97,6 +100,27 @@ void write_rules(std::size_t count, const fs::path& folder) {
   plain << "  }\n}\n";
   plain_v4 << "COMMIT\n";
   plain_v6 << "COMMIT\n";
+}
+
+/// For Windows, which needs `established`.
+constexpr const char* head_for_windows = "portpolicy: 1\ndefaults: {inbound: deny}\ninbound:\n";
+
+void write_alternating(std::size_t count, const fs::path& folder) {
+  std::ofstream policy(folder / "policy.yaml");
+  policy << head_for_windows;
+  std::size_t written = 0;
+  for (const Rule& rule : rules(count)) policy << line_of(rule, written++ % 2 == 0 ? "allow" : "deny");
+}
+
+void write_nested(std::size_t count, const fs::path& folder) {
+  constexpr unsigned narrowest = 31, depth = 8;
+  std::ofstream policy(folder / "policy.yaml");
+  policy << head_for_windows;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t tree = i / depth;
+    policy << "  - {" << (i % 2 == 0 ? "allow" : "deny") << ": ssh, from: 10." << tree / 256 << "." << tree % 256
+           << ".0/" << narrowest - i % depth << "}\n";
+  }
 }
 
 void write_siblings(std::size_t count, const fs::path& folder) {
@@ -253,6 +277,8 @@ int main(int argc, char** argv) {
     portpolicy::bench::write_sources(kind == "sources6", count, folder);
   else if (kind == "list") write_list(count, folder);
   else if (kind == "host") write_host(count, folder);
+  else if (kind == "alternating") write_alternating(count, folder);
+  else if (kind == "nested") write_nested(count, folder);
   else if (kind == "blocklist") write_blocklist(count, folder);
   else return usage();
   return 0;

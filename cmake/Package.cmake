@@ -7,6 +7,7 @@ set(doc ${CMAKE_INSTALL_DATADIR}/doc/portpolicy)
 # Laid out as in the sources, so that the links between the pages hold.
 install(FILES README.md DESTINATION ${doc})
 install(DIRECTORY docs examples DESTINATION ${doc})
+install(DIRECTORY packaging DESTINATION ${doc})
 install(FILES cmake/package/copyright DESTINATION ${doc})
 install(FILES policies/registry/LICENCE.md DESTINATION ${doc} RENAME copyright.registry)
 # The headers of these libraries become a part of the program, so their notices go along.

@@ -35,7 +35,7 @@ expect json,text portpolicy check --format =
 expect json portpolicy check --format = j
 expect --fail-on,--family,--format,--from portpolicy check policy.yaml --f
 expect error,warning portpolicy compile policy.yaml --fail-on ''
-expect iptables,nftables portpolicy check rules.v4 --from ''
+expect iptables,nftables,windows portpolicy check rules.v4 --from ''
 expect filter portpolicy compile --print = f
 expect nftables portpolicy compile policy.yaml --target nft
 expect 'folder,other.yml,policy.yaml,two words.yaml' portpolicy check ''
