@@ -75,16 +75,23 @@ TEST_SUITE("program") {
          "portpolicy check: --format takes text or json, not `jsno`; did you mean `json`?"},
         {{"check", "p.yaml", "--fail-on", "note"}, "portpolicy check: --fail-on takes error or warning, not `note`"},
         {{"check"}, "portpolicy check: which policy? Name its file"},
-        {{"compile", "p.yaml"}, "portpolicy compile: for which target? Give --target nftables|iptables"},
-        {{"compile", "p.yaml", "--target", "windows"},
-         "portpolicy compile: --target takes nftables or iptables, not `windows`"},
+        {{"compile", "p.yaml"}, "portpolicy compile: for which target? Give --target nftables|iptables|windows"},
+        {{"compile", "p.yaml", "--target", "pf"},
+         "portpolicy compile: --target takes nftables, iptables or windows, not `pf`"},
         {{"compile", "p.yaml", "--target", "iptables"},
          "portpolicy compile: for iptables several files are written; name their folder with -o, or look at them with "
          "--print=iptables"},
+        {{"compile", "p.yaml", "--target", "windows", "--counters"},
+         "portpolicy compile: --counters is for nftables and iptables; Windows Firewall counts nothing"},
+        {{"compile", "p.yaml", "--target", "windows", "--optimize=fast"},
+         "portpolicy compile: --optimize is for nftables and iptables"},
+        {{"compile", "p.yaml", "--target", "nftables", "--skip-unsupported"},
+         "portpolicy compile: --skip-unsupported is for windows"},
         {{"compile", "p.yaml", "--target", "nftable"},
-         "portpolicy compile: --target takes nftables or iptables, not `nftable`; did you mean `nftables`?"},
+         "portpolicy compile: --target takes nftables, iptables or windows, not `nftable`; did you mean `nftables`?"},
         {{"compile", "p.yaml", "--print=grpah"},
-         "portpolicy compile: --print takes policy, graph, filter, nftables or iptables, not `grpah`; did you mean "
+         "portpolicy compile: --print takes policy, graph, filter, nftables, iptables or windows, not `grpah`; did you "
+         "mean "
          "`graph`?"},
         {{"schem"}, "portpolicy: unknown command `schem`; did you mean `schema`?"},
         {{"schema", "p.yaml"}, "portpolicy schema: unexpected argument `p.yaml`"},
