@@ -5,6 +5,7 @@
 
 #include "compiler/compile.h"
 #include "compiler/syntax/load.h"
+#include "tests/support/effort.h"
 #include "tests/support/memory_reader.h"
 
 namespace portpolicy::test {
@@ -32,7 +33,9 @@ std::string address(std::size_t number) {
 
 }  // namespace
 
-TEST_CASE("as many rules as there may be, in as many files as there may be") {
+// Those of the greatest size take minutes with sanitizers, and hold nothing that smaller ones do not.
+
+TEST_CASE("as many rules as there may be, in as many files as there may be" * doctest::skip(with_sanitizers)) {
   constexpr std::size_t included = syntax::max_files - 1;
   std::map<std::string, std::string> files{{"policy.yaml", "portpolicy: 1\nbase: []\ninclude:\n"}};
   std::size_t made = 0;
@@ -61,7 +64,7 @@ TEST_CASE("files that include each other as deep as they may") {
   CHECK(outcome.rules() == syntax::max_depth + 1);
 }
 
-TEST_CASE("as many prefixes as a list file may have") {
+TEST_CASE("as many prefixes as a list file may have" * doctest::skip(with_sanitizers)) {
   std::string list;
   for (std::size_t i = 0; i < syntax::max_list_prefixes; ++i) {
     list += std::to_string(1 + (i >> 15)) + "." + std::to_string(i >> 7 & 255) + "." + std::to_string((i & 127) * 2) +
