@@ -44,7 +44,7 @@ class Export {
   bool read_profile(const Json& profile);
   void check_members(const Json& object, const std::vector<std::string_view>& known);
   void use_switches();
-  void add_for(Profiles profiles, Direction direction, Rank rank, Verdict verdict);
+  void add_for(Profiles profiles, std::string_view what, Direction direction, Rank rank, Verdict verdict);
 
   const Source& source_;
   text::Writer& writer_;
@@ -101,14 +101,13 @@ bool Export::read_profile(const Json& profile) {
   return true;
 }
 
-void Export::add_for(Profiles profiles, Direction direction, Rank rank, Verdict verdict) {
+void Export::add_for(Profiles profiles, std::string_view what, Direction direction, Rank rank, Verdict verdict) {
   if (profiles == 0) return;
   std::size_t first = 0;
   while ((profiles & text::profile_bit(first)) == 0) ++first;
   const Span where = source_.span(switches_.where[first]);
   const std::string name = text::to_string(profiles);
-  // By the last word of its name it is known as no rule.
-  const std::uint32_t origin = writer_.origin(name + " policy", where);
+  const std::uint32_t origin = writer_.origin(name + std::string(what), where);
   if (profiles != text::all_profiles) writer_.not_understood(where, name);
   for (const Conditions& conditions : text::in_profiles(profiles))
     writer_.add(direction, rank, verdict, conditions, origin);
@@ -116,15 +115,16 @@ void Export::add_for(Profiles profiles, Direction direction, Rank rank, Verdict 
 
 void Export::use_switches() {
   const Profiles shields_up = static_cast<Profiles>(switches_.shields_up & ~switches_.off);
-  add_for(shields_up, Direction::inbound, Rank::switches, Verdict::deny);
+  add_for(shields_up, ": no inbound rules", Direction::inbound, Rank::switches, Verdict::deny);
   for (const Direction direction : sides) {
     const auto index = static_cast<std::size_t>(direction);
-    add_for(switches_.off, direction, Rank::switches, Verdict::allow);
-    // The default of the last profile is that of the chain, where another one has a rule.
+    add_for(switches_.off, ": off", direction, Rank::switches, Verdict::allow);
+    // The default of the last profile is that of the chain, where another one has a rule. Its last word says that it is none
+    // of the text.
     const Profiles allow = switches_.allow_by_default[index];
     const bool allows = (allow & text::profile_bit(2)) != 0;
     defaults_[index] = allows ? Verdict::allow : Verdict::deny;
-    add_for(allows ? static_cast<Profiles>(text::all_profiles & ~allow) : allow, direction, Rank::defaults,
+    add_for(allows ? static_cast<Profiles>(text::all_profiles & ~allow) : allow, " policy", direction, Rank::defaults,
             allows ? Verdict::deny : Verdict::allow);
   }
 }

@@ -127,7 +127,7 @@ std::string inbound_of(const std::string& rules, const std::string& profiles = t
 }
 
 std::string server() {
-  std::ifstream in(PORTPOLICY_SOURCE_DIR "/tests/unit/windows/data/server.json", std::ios::binary);
+  std::ifstream in(PORTPOLICY_SOURCE_DIR "/tests/cases/from/windows/server.json", std::ios::binary);
   REQUIRE(in.is_open());
   return {std::istreambuf_iterator<char>(in), {}};
 }
@@ -322,14 +322,14 @@ TEST_CASE("what a profile says stands before and behind all rules") {
     return inbound_of(rule(), all);
   };
   const std::string web = "  tcp; allow  # web\n", deny = "  otherwise deny\n", allow = "  otherwise allow\n";
-  CHECK(of("Domain", {{"enabled", "false"}}) == "  `Profile Domain`; allow  # Profile Domain policy\n" + web + deny);
-  CHECK(of("", {{"enabled", "false"}}, "all") == "  allow  # Profile Domain, Private or Public policy\n" + web + deny);
+  CHECK(of("Domain", {{"enabled", "false"}}) == "  `Profile Domain`; allow  # Profile Domain: off\n" + web + deny);
+  CHECK(of("", {{"enabled", "false"}}, "all") == "  allow  # Profile Domain, Private or Public: off\n" + web + deny);
   CHECK(of("Private", {{"allow_inbound_rules", "false"}}) ==
-        "  not `Profile Domain`; `Profile Private`; deny  # Profile Private policy\n" + web + deny);
+        "  not `Profile Domain`; `Profile Private`; deny  # Profile Private: no inbound rules\n" + web + deny);
   CHECK(of("Private", {{"allow_inbound_rules", "false"}, {"enabled", "false"}}) ==
-        "  not `Profile Domain`; `Profile Private`; allow  # Profile Private policy\n" + web + deny);
+        "  not `Profile Domain`; `Profile Private`; allow  # Profile Private: off\n" + web + deny);
   CHECK(of("", {{"allow_inbound_rules", "false"}}, "all") ==
-        "  deny  # Profile Domain, Private or Public policy\n" + web + deny);
+        "  deny  # Profile Domain, Private or Public: no inbound rules\n" + web + deny);
   CHECK(of("Domain", {{"default_inbound", R"("Allow")"}}) ==
         web + "  `Profile Domain`; allow  # Profile Domain policy\n" + deny);
   CHECK(of("Public", {{"default_inbound", R"("Allow")"}}) ==
