@@ -28,6 +28,9 @@ struct Reading {
   bool known_program = true;
 };
 
+/// Whether the text is meant as a script rather than as an export, be it in whatever encoding.
+bool is_script(std::string_view text);
+
 /// Reads a script that `compile` wrote. Nothing when it cannot be read; why is then among the diagnostics, with its line.
 std::optional<Reading> read_script(std::string_view text, FileId file, Diagnostics& diagnostics);
 

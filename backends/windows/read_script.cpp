@@ -35,7 +35,8 @@ struct Parts {
 
 bool refuse_byte(const Source& source, std::size_t at) {
   const Extent where = extent(at, at + 1);
-  if (source.text().starts_with("\xEF\xBB\xBF") || source.text().starts_with("\xFF\xFE"))
+  if (source.text().starts_with("\xEF\xBB\xBF") || source.text().starts_with("\xFF\xFE") ||
+      source.text().starts_with("\xFE\xFF"))
     return source.refuse(where, "the script begins with a byte order mark", compile_again);
   const char c = source.text()[at];
   if (c == '\n' || c == '\r')
@@ -158,6 +159,12 @@ void check_log(const Source& source, const text::Table& table) {
 }
 
 }  // namespace
+
+bool is_script(std::string_view text) {
+  for (const std::string_view mark : {"\xEF\xBB\xBF", "\xFF\xFE", "\xFE\xFF"})
+    if (text.starts_with(mark)) text.remove_prefix(mark.size());
+  return text.starts_with('#') || text.substr(0, 2) == std::string_view("\0#", 2);
+}
 
 std::optional<Reading> read_script(std::string_view text, FileId file, Diagnostics& diagnostics) {
   const Source source(text, file, diagnostics);

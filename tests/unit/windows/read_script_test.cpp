@@ -355,6 +355,7 @@ TEST_CASE("a script is ASCII with lines of Windows, and has its marks") {
   CHECK(read(replaced(good, "\r\nparam", "\rparam")).findings ==
         "2:23: the line does not end with a carriage return and a line feed\n");
   CHECK(read("\xEF\xBB\xBF" + good).findings == "1:1: the script begins with a byte order mark\n");
+  CHECK(read(std::string("\xFF\xFE#\0", 4)).findings == "1:1: the script begins with a byte order mark\n");
   CHECK(read(replaced(good, "Rules", "R\xE2\x80\x99s")).findings ==
         "1:4: a character that is not ASCII, which PowerShell may take for a quote\n");
   CHECK(read(replaced(good, "Rules", "R\x1bs")).findings == "1:4: a control character\n");
@@ -366,6 +367,15 @@ TEST_CASE("a script is ASCII with lines of Windows, and has its marks") {
   CHECK(read(replaced(good, "end of the policy", "end of the policy ")).findings ==
         "1:1: there is no line `# portpolicy: end of the policy`\n");
   CHECK(read("exit 0\r\n").findings == "1:1: there is no line `# portpolicy: begin of the policy`\n");
+}
+
+TEST_CASE("a script is known by how it begins, so that what is wrong with its encoding is said of a script") {
+  for (const std::string& text : std::vector<std::string>{"#", "\xEF\xBB\xBF# Rules", std::string("\xFF\xFE#\0", 4),
+                                                          std::string("\xFE\xFF\0#", 4)})
+    CHECK(windows::is_script(text));
+  for (const std::string& text :
+       std::vector<std::string>{"", "{\"format\": \"#\"}", "\xEF\xBB\xBF{", std::string("\xFF\xFE{\0", 4)})
+    CHECK_FALSE(windows::is_script(text));
 }
 
 TEST_CASE("a signature is passed over, and nothing else hides there") {
