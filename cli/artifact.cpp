@@ -11,6 +11,7 @@
 #include "backends/nftables/print.h"
 #include "backends/windows/lower.h"
 #include "backends/windows/print.h"
+#include "cli/left_out.h"
 #include "cli/version.h"
 #include "compiler/registry/registry.h"
 
@@ -46,18 +47,12 @@ Artifact iptables_artifact(Loaded& loaded, const Shape& shape) {
           {"unload", iptables::unload_script(header), true}};
 }
 
-void leave_out(Graph& policy, const windows::Lowered& lowered) {
-  if (lowered.without_forward) policy.sections[static_cast<std::size_t>(Direction::forward)] = {};
-  for (Section& section : policy.sections)
-    std::erase_if(section.rules, [&](const Rule& rule) { return lowered.left_out.contains(rule.name); });
-}
-
 Artifact windows_artifact(Loaded& loaded, const Shape& shape) {
   windows::Options options;
   options.skip_unsupported = shape.skip_unsupported;
-  const windows::Lowered lowered = windows::lower(loaded.compiled.filter, options, loaded.diagnostics);
-  leave_out(loaded.compiled.graph, lowered);
-  return {{"", windows::print(lowered.rules, header_of(loaded))}};
+  const windows::Ruleset rules = windows::lower(loaded.compiled.filter, options, loaded.diagnostics);
+  if (!loaded.diagnostics.has_errors()) leave_out(loaded.compiled.graph, rules.left_out, loaded.diagnostics);
+  return {{"", windows::print(rules, header_of(loaded))}};
 }
 
 Artifact artifact_of(Loaded& loaded, Target target, const Shape& shape) {

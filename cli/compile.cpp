@@ -129,7 +129,7 @@ void add(CLI::App& program, Options& options) {
 }
 
 /// An option that was given and says nothing of this target.
-std::optional<std::string> foreign_option(const Options& options, Target target) {
+std::optional<std::string> misplaced_option(const Options& options, Target target) {
   if (options.skip_unsupported && target != Target::windows) return "--skip-unsupported is for windows";
   if (target != Target::windows) return std::nullopt;
   if (options.counters) return "--counters is for nftables and iptables; Windows Firewall counts nothing";
@@ -146,7 +146,7 @@ int run(const Options& options, Io& io) {
                        "for iptables several files are written; name their folder with -o, or look at them with "
                        "--print=iptables");
   if (target)
-    if (const auto wrong = foreign_option(options, *target)) return usage_error(io, "compile", *wrong);
+    if (const auto wrong = misplaced_option(options, *target)) return usage_error(io, "compile", *wrong);
   auto loaded =
       load(options.policy, "compile", options.fail_on == "warning" ? Thoroughness::all : Thoroughness::errors, io);
   if (!loaded) return loaded.error();

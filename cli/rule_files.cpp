@@ -44,16 +44,15 @@ std::optional<ForeignRules> read_nftables(FileId file, const SourceMap& sources,
   std::vector<std::string> left = left_behind(*reading);
   std::array<bool, 3> managed{};
   for (std::size_t i = 0; i < managed.size(); ++i) managed[i] = reading->filter.hooks[i].has_value();
-  return ForeignRules{Target::nftables,
-                      std::move(reading->filter),
-                      std::move(reading->not_understood),
-                      std::move(reading->passed_over),
-                      std::move(reading->unused_chains),
-                      managed,
-                      std::move(left),
-                      true,
-                      filter::both_families,
-                      {file}};
+  return ForeignRules{.kind = Target::nftables,
+                      .filter = std::move(reading->filter),
+                      .not_understood = std::move(reading->not_understood),
+                      .passed_over = std::move(reading->passed_over),
+                      .unused_chains = std::move(reading->unused_chains),
+                      .managed = managed,
+                      .left_behind = std::move(left),
+                      .families = filter::both_families,
+                      .files = {file}};
 }
 
 /// `rules.v6`, `host.v6.save`.
@@ -73,16 +72,14 @@ std::optional<ForeignRules> read_iptables(const std::vector<FileId>& files, std:
   }
   auto reading = iptables::read(inputs, diagnostics);
   if (!reading) return std::nullopt;
-  return ForeignRules{Target::iptables,
-                      std::move(reading->filter),
-                      std::move(reading->not_understood),
-                      std::move(reading->passed_over),
-                      std::move(reading->unused_chains),
-                      reading->managed,
-                      {},
-                      true,
-                      reading->families,
-                      files};
+  return ForeignRules{.kind = Target::iptables,
+                      .filter = std::move(reading->filter),
+                      .not_understood = std::move(reading->not_understood),
+                      .passed_over = std::move(reading->passed_over),
+                      .unused_chains = std::move(reading->unused_chains),
+                      .managed = reading->managed,
+                      .families = reading->families,
+                      .files = files};
 }
 
 /// A script that `compile` wrote, or what Export-Rules.ps1 did, which is JSON.
@@ -92,16 +89,13 @@ std::optional<ForeignRules> read_windows(FileId file, const SourceMap& sources, 
   auto reading =
       is_script ? windows::read_script(text, file, diagnostics) : windows::read_export(text, file, diagnostics);
   if (!reading) return std::nullopt;
-  return ForeignRules{Target::windows,
-                      std::move(reading->filter),
-                      std::move(reading->not_understood),
-                      {},
-                      {},
-                      reading->managed,
-                      {},
-                      reading->known_program,
-                      filter::both_families,
-                      {file}};
+  return ForeignRules{.kind = Target::windows,
+                      .filter = std::move(reading->filter),
+                      .not_understood = std::move(reading->not_understood),
+                      .managed = reading->managed,
+                      .known_program = reading->known_program,
+                      .families = filter::both_families,
+                      .files = {file}};
 }
 
 /// The files that a folder stands for, those that it has.

@@ -31,6 +31,7 @@ struct Answer {
   Equality equality = Equality::cannot_tell;
   std::optional<ForeignRules> rules;
   std::optional<KernelAnswer> kernel;
+  bool left_out = false;  ///< a part of the policy, so that nothing is said of it
 
   int exit_code() const {
     if (equality != Equality::equal || (kernel && kernel->refused)) return exit_findings;
@@ -55,8 +56,10 @@ KernelAnswer ask_kernel(Loaded& loaded, FileId artifact) {
 }
 
 Answer compare(Loaded& loaded, Target target, const std::vector<FileId>& files, const Options& options) {
-  loaded.diagnostics = {};  // what the policy's own text deserves is for `check` to tell
+  // What the policy's own text deserves is for `check` to tell, but not what has no part in the comparison.
+  loaded.diagnostics.take_out([](const Diagnostic& finding) { return finding.code != Code::left_out; });
   Answer answer;
+  answer.left_out = loaded.diagnostics.count(Severity::warning) != 0;
   std::optional<Family> family;
   if (options.family) family = *options.family == "ipv4" ? Family::ipv4 : Family::ipv6;
   answer.rules = read_rules(target, files, family, loaded.sources, loaded.diagnostics);
@@ -82,7 +85,7 @@ std::string sentence(const Answer& answer, const Options& options) {
   switch (answer.equality) {
     case Equality::equal:
       return name + (names.size() > 1 ? " are" : " is") + " equal: " + packets_of(answer.rules) +
-             " gets the verdict of the policy";
+             " gets the verdict of the policy" + (answer.left_out ? " without what is left out" : "");
     case Equality::different:
       return name + (names.size() > 1 ? " are different: they do" : " is different: it does") +
              " not do what the policy says";

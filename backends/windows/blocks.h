@@ -16,16 +16,17 @@ struct Entry {
   std::uint32_t origin = 0;  ///< into `Filter::origins`
 };
 
+/// A deny, and of the allows before it the one that makes most of its boxes; both are origins.
+struct Explosion {
+  std::uint32_t deny = 0, allow = 0;
+};
+
 /// What becomes of one deny.
 struct Block {
   std::vector<Box> boxes;             ///< what it denies and no earlier allow lets pass
   std::vector<std::uint32_t> cut_by;  ///< origins of allows that took something out
-  std::size_t left_to_default = 0;    ///< protocols that are denied by the default alone
-};
-
-/// A deny that becomes too much, and the allow that does most of it; both are origins.
-struct Explosion {
-  std::uint32_t deny = 0, allow = 0;
+  Explosion culprit;
+  bool leaves_protocols_to_default = false;
 };
 
 /// The deny at `place` as a block. Where the default denies, protocols that could only be named one by one are left to it

@@ -1,6 +1,7 @@
 #include "backends/windows/domain.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace portpolicy::windows {
@@ -40,6 +41,13 @@ bool speaks_of_none_but_unfiltered(const Box& box) {
   named.source = nameable(box.source);
   named.destination = nameable(box.destination);
   return !empty(box) && empty(named);
+}
+
+bool names_unfiltered(const Box& box) {
+  return std::ranges::any_of(std::array{&box.source, &box.destination}, [](const AddressSet* addresses) {
+    const AddressSet named = nameable(*addresses);
+    return named.v4 != addresses->v4 || (!addresses->v6.is_all() && named.v6 != addresses->v6);
+  });
 }
 
 std::vector<Box> judged(std::vector<Box> boxes, Direction direction) {

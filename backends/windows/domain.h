@@ -19,6 +19,9 @@ PortSet nameable(const PortSet& ports);
 /// Whether a box has packets, but none that a rule can name.
 bool speaks_of_none_but_unfiltered(const Box& box);
 
+/// Whether it names addresses, among others, that no rule can name.
+bool names_unfiltered(const Box& box);
+
 /// The packets of a rule of the policy that Windows judges, without a word of interfaces and states.
 std::vector<Box> judged(std::vector<Box> boxes, Direction direction);
 

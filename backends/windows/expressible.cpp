@@ -1,7 +1,6 @@
 #include "backends/windows/expressible.h"
 
 #include <algorithm>
-#include <array>
 #include <set>
 #include <utility>
 

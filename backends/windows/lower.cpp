@@ -1,8 +1,8 @@
 #include "backends/windows/lower.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
+#include <set>
 #include <utility>
 #include <variant>
 
@@ -20,14 +20,15 @@ namespace {
 constexpr std::size_t most_work = 20'000'000;
 
 /// Something that rules have in common and that is told once: of the first, and how many others there are.
-class Common {
+class ToldOnce {
  public:
   void add(std::uint32_t origin) {
-    if (std::ranges::find(origins_, origin) == origins_.end()) origins_.push_back(origin);
+    if (origins_.empty()) first_ = origin;
+    origins_.insert(origin);
   }
   void tell(const filter::Filter& filter, std::string_view what, Diagnostics& diagnostics) const {
     if (origins_.empty()) return;
-    const filter::Origin& first = filter.origins[origins_.front()];
+    const filter::Origin& first = filter.origins[first_];
     std::string message =
         (first.name == "default" ? "the default" : "rule `" + first.name + "`") + " " + std::string(what);
     if (const std::size_t more = origins_.size() - 1; more != 0)
@@ -36,7 +37,8 @@ class Common {
   }
 
  private:
-  std::vector<std::uint32_t> origins_;
+  std::set<std::uint32_t> origins_;
+  std::uint32_t first_ = 0;
 };
 
 /// Where the default says the same, nothing remains to be said by a rule.
@@ -46,18 +48,30 @@ bool has_every_packet(const Entry& entry) {
   });
 }
 
+/// Whether nothing of the direction is denied on the loopback interface, as far as base traffic has it.
+bool lets_loopback_pass(const filter::Filter& filter, const filter::Chain& chain, Direction direction) {
+  return std::ranges::any_of(chain.rules, [&](const filter::Rule& rule) {
+    const auto* verdict = std::get_if<Verdict>(&rule.action);
+    if (verdict == nullptr || *verdict != Verdict::allow || rule.limit) return false;
+    return std::ranges::any_of(filter::boxes_of(filter, rule, direction), [&](const Box& box) {
+      return box.protocols.all() && box.source.is_all() && box.destination.is_all() && box.states == StateSet::all() &&
+             is_only_loopback(direction == Direction::inbound ? box.in : box.out);
+    });
+  });
+}
+
 class Lowering {
  public:
   Lowering(const filter::Filter& filter, const Options& options, Diagnostics& diagnostics)
       : filter_(filter), options_(options), diagnostics_(diagnostics) {}
 
-  Lowered run() {
+  Ruleset run() {
     refuse_or_leave_out();
     if (diagnostics_.has_errors()) return std::move(result_);
     for (const Direction direction : {Direction::inbound, Direction::outbound})
       if (const auto& hook = filter_.hooks[static_cast<std::size_t>(direction)]) lower_hook(*hook, direction);
     tell();
-    give_names(result_.rules.rules);
+    give_names(result_.rules);
     return std::move(result_);
   }
 
@@ -66,6 +80,7 @@ class Lowering {
   void lower_hook(const filter::Hook& hook, Direction direction);
   std::vector<Entry> entries_of(const filter::Chain& chain, Direction direction);
   void note(const filter::Rule& rule, Verdict verdict);
+  void note_unfiltered(const filter::Rule& rule, Verdict verdict, const std::vector<Box>& judged_boxes);
   void lower_allow(const Entry& entry, Direction direction, bool default_denies);
   void lower_deny(const std::vector<Entry>& entries, std::size_t place, Direction direction, bool default_denies);
   bool add(const std::vector<Box>& boxes, Action action, Direction direction, std::uint32_t origin,
@@ -78,12 +93,13 @@ class Lowering {
   const filter::Filter& filter_;
   const Options& options_;
   Diagnostics& diagnostics_;
-  Lowered result_;
+  Ruleset result_;
   std::set<std::uint32_t> left_out_;  // origins
   Budget work_{most_work};
   std::size_t most_added_ = 1;  // by one deny
   std::optional<Explosion> largest_;
-  Common rejects_, logs_, unfiltered_, by_default_, other_protocols_;
+  std::size_t entries_ = 0;  // of all lists
+  ToldOnce rejects_, logs_, unfiltered_, partly_unfiltered_, by_default_, other_protocols_;
 };
 
 void Lowering::refuse_or_leave_out() {
@@ -92,25 +108,28 @@ void Lowering::refuse_or_leave_out() {
       diagnostics_.add(Code::not_expressible, found.where, found.what + " " + found.why, found.help);
       continue;
     }
-    diagnostics_.add(Code::left_out, found.where, found.what + " is left out: it " + found.why);
-    result_.rules.left_out.push_back({found.what, found.why});
+    LeftOut left_out{std::move(found.what), std::move(found.why), found.where};
     if (found.origin) {
       left_out_.insert(*found.origin);
-      result_.left_out.insert(filter_.origins[*found.origin].name);
-    } else {
-      result_.without_forward = true;
+      left_out.rule = filter_.origins[*found.origin].name;
     }
+    result_.left_out.push_back(std::move(left_out));
   }
 }
 
 void Lowering::lower_hook(const filter::Hook& hook, Direction direction) {
   const bool default_denies = hook.otherwise != Verdict::allow;
-  result_.rules.defaults[static_cast<std::size_t>(direction)] = default_denies ? Action::block : Action::allow;
-  const std::vector<Entry> entries = entries_of(filter_.chains[hook.chain.index], direction);
+  result_.defaults[static_cast<std::size_t>(direction)] = default_denies ? Action::block : Action::allow;
+  const filter::Chain& chain = filter_.chains[hook.chain.index];
+  if (default_denies && !lets_loopback_pass(filter_, chain, direction))
+    diagnostics_.add(Code::said_otherwise, {},
+                     "the policy denies " + std::string(to_string(direction)) +
+                         " packets on the loopback interface, and Windows Firewall never filters these");
+  const std::vector<Entry> entries = entries_of(chain, direction);
   for (std::size_t place = 0; place < entries.size(); ++place) {
     if (entries[place].allows) lower_allow(entries[place], direction, default_denies);
     else lower_deny(entries, place, direction, default_denies);
-    if (!diagnostics_.has_errors() && result_.rules.rules.size() > options_.most_rules) report_too_many(entries[place]);
+    if (!diagnostics_.has_errors()) report_too_many(entries[place]);
     // No packet comes to the rules behind a rule for every packet.
     if (diagnostics_.has_errors() || has_every_packet(entries[place])) return;
   }
@@ -123,6 +142,7 @@ std::vector<Entry> Lowering::entries_of(const filter::Chain& chain, Direction di
     const Verdict verdict = std::get<Verdict>(rule.action);
     note(rule, verdict);
     std::vector<Box> boxes = judged(filter::boxes_of(filter_, rule, direction), direction);
+    note_unfiltered(rule, verdict, boxes);
     if (!boxes.empty()) entries.push_back({std::move(boxes), verdict == Verdict::allow, rule.origin});
   }
   return entries;
@@ -132,7 +152,14 @@ void Lowering::note(const filter::Rule& rule, Verdict verdict) {
   if (verdict == Verdict::reject) rejects_.add(rule.origin);
   if (!rule.log) return;
   logs_.add(rule.origin);
-  (verdict == Verdict::allow ? result_.rules.log_allowed : result_.rules.log_blocked) = true;
+  (verdict == Verdict::allow ? result_.log_allowed : result_.log_blocked) = true;
+}
+
+void Lowering::note_unfiltered(const filter::Rule& rule, Verdict verdict, const std::vector<Box>& judged_boxes) {
+  if (filter_.origins[rule.origin].place.empty()) return;  // base traffic
+  if (verdict == Verdict::allow && judged_boxes.empty()) unfiltered_.add(rule.origin);
+  if (verdict != Verdict::allow && std::ranges::any_of(judged_boxes, names_unfiltered))
+    partly_unfiltered_.add(rule.origin);
 }
 
 void Lowering::lower_allow(const Entry& entry, Direction direction, bool default_denies) {
@@ -152,17 +179,16 @@ void Lowering::lower_deny(const std::vector<Entry>& entries, std::size_t place, 
   if (!block)
     return report(block.error(), work_.steps == 0 ? "is too complex for Windows Firewall"
                                                   : "becomes too many rules of Windows Firewall");
-  if (block->left_to_default != 0) other_protocols_.add(deny.origin);
-  const std::size_t before = result_.rules.rules.size();
+  if (block->leaves_protocols_to_default) other_protocols_.add(deny.origin);
+  const std::size_t before = result_.rules.size();
   add(block->boxes, Action::block, direction, deny.origin, description_of(deny.origin, block->cut_by));
-  const std::size_t added = result_.rules.rules.size() - before;
+  const std::size_t added = result_.rules.size() - before;
   if (block->cut_by.empty()) return;
-  const Explosion pair{deny.origin, block->cut_by.front()};
   if (added > options_.most_rules_of_one)
-    report(pair, "becomes " + std::to_string(added) + " rules of Windows Firewall");
+    report(block->culprit, "becomes " + std::to_string(added) + " rules of Windows Firewall");
   if (added <= most_added_) return;
   most_added_ = added;
-  largest_ = pair;
+  largest_ = block->culprit;
 }
 
 bool Lowering::add(const std::vector<Box>& boxes, Action action, Direction direction, std::uint32_t origin,
@@ -171,7 +197,9 @@ bool Lowering::add(const std::vector<Box>& boxes, Action action, Direction direc
   for (const Box& box : boxes)
     for (Conditions& conditions : conditions_of(box, direction)) {
       any = true;
-      result_.rules.rules.push_back(
+      entries_ += conditions.local.v4.intervals().size() + conditions.local.v6.intervals().size() +
+                  conditions.remote.v4.intervals().size() + conditions.remote.v6.intervals().size();
+      result_.rules.push_back(
           {{}, direction, action, std::move(conditions), filter_.origins[origin].name, description});
     }
   return any;
@@ -203,15 +231,21 @@ void Lowering::report(const Explosion& explosion, std::string_view what) {
 }
 
 void Lowering::report_too_many(const Entry& last) {
-  const std::string so_many = std::to_string(result_.rules.rules.size()) +
-                              " rules of Windows Firewall, of which it may have " + std::to_string(options_.most_rules);
-  if (largest_)
+  const std::size_t rules = result_.rules.size();
+  const bool too_many_rules = rules > options_.most_rules;
+  if (!too_many_rules && entries_ <= options_.most_entries) return;
+  if (too_many_rules && largest_)
     return report(*largest_, "becomes " + std::to_string(most_added_) + " rules, and others are like it: up to `" +
-                                 filter_.origins[last.origin].name + "` the policy has become " + so_many);
+                                 filter_.origins[last.origin].name + "` the policy has become " +
+                                 std::to_string(rules) + " rules of Windows Firewall, of which it may have " +
+                                 std::to_string(options_.most_rules));
   const filter::Origin& origin = filter_.origins[last.origin];
   diagnostics_.add(Code::too_many_rules, origin.where,
-                   "up to rule `" + origin.name + "` the policy has become " + so_many,
-                   "shorten its lists of addresses; Windows takes " + std::to_string(most_entries) + " entries a rule");
+                   "up to rule `" + origin.name + "` the policy has become " + std::to_string(rules) +
+                       " rules of Windows Firewall with " + std::to_string(entries_) +
+                       " networks in their lists; it may have " + std::to_string(options_.most_rules) + " and " +
+                       std::to_string(options_.most_entries),
+                   "shorten its lists of addresses; Windows takes " + std::to_string(most_entries) + " a rule");
 }
 
 void Lowering::tell() const {
@@ -219,6 +253,11 @@ void Lowering::tell() const {
   logs_.tell(filter_, "asks for a log, and Windows Firewall logs by profile: every packet of this verdict is logged",
              diagnostics_);
   unfiltered_.tell(filter_, "allows only what Windows Firewall never filters, and is not written", diagnostics_);
+  partly_unfiltered_.tell(
+      filter_,
+      "names loopback or unspecified addresses too, which Windows Firewall never filters: these are left "
+      "out",
+      diagnostics_);
   by_default_.tell(filter_,
                    "denies all that is left, which the default of the profile does: it is not written, and rules of "
                    "others may allow more",
@@ -232,7 +271,7 @@ void Lowering::tell() const {
 
 }  // namespace
 
-Lowered lower(const filter::Filter& filter, const Options& options, Diagnostics& diagnostics) {
+Ruleset lower(const filter::Filter& filter, const Options& options, Diagnostics& diagnostics) {
   return Lowering(filter, options, diagnostics).run();
 }
 

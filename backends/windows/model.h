@@ -10,6 +10,7 @@
 #include "compiler/base/address.h"
 #include "compiler/base/packet.h"
 #include "compiler/base/transport.h"
+#include "compiler/diagnostics/source_map.h"
 
 /// Rules of Windows Firewall as portpolicy writes them. A block beats an allow, and an allow beats the default of the profile;
 /// order has no part in it (MS-FASP, section 2.2.34). Only packets that open a connection are judged.
@@ -45,6 +46,8 @@ struct Rule {
 struct LeftOut {
   std::string what;  ///< ``rule `x` (policy.yaml:4)``
   std::string why;
+  Span where{};
+  std::optional<std::string> rule{};  ///< its name; nothing: all that is forwarded
 };
 
 struct Ruleset {

@@ -1,8 +1,10 @@
 #include "backends/windows/print.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "backends/windows/program.h"
@@ -21,7 +23,9 @@ constexpr std::size_t most_text = 500;  // of names and places, in bytes
 std::pair<std::uint32_t, std::size_t> code_point(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
   const std::size_t length = byte(0) >= 0xf0 ? 4 : byte(0) >= 0xe0 ? 3 : byte(0) >= 0xc0 ? 2 : 1;
-  if (length == 1 || text.size() < length) return {byte(0), 1};
+  const auto goes_on = [](char c) { return (static_cast<std::uint8_t>(c) & 0xc0u) == 0x80; };
+  if (length == 1 || text.size() < length || !std::ranges::all_of(text.substr(1, length - 1), goes_on))
+    return {byte(0), 1};
   std::uint32_t value = byte(0) & (0xffu >> (length + 1));
   for (std::size_t i = 1; i < length; ++i) value = value << 6 | (byte(i) & 0x3fu);
   return {value, length};
@@ -107,8 +111,8 @@ void add_settings(Script& script, const Ruleset& rules) {
       add_setting(script, parameter(direction), to_string(*action));
   script.line("}");
   script.line("$PolicyLog = @{");
-  add_setting(script, "LogAllowed", rules.log_allowed ? "True" : "False");
-  add_setting(script, "LogBlocked", rules.log_blocked ? "True" : "False");
+  if (rules.log_allowed) add_setting(script, "LogAllowed", "True");
+  if (rules.log_blocked) add_setting(script, "LogBlocked", "True");
   script.line("}");
 }
 
@@ -133,7 +137,8 @@ void add_rule(Script& script, const Rule& rule) {
   script.line("    @{");
   text("Name", rule.name);
   text("DisplayName", plain("portpolicy " + rule.display_name));
-  text("Description", plain(rule.description));
+  // Windows takes a text that begins with `@` for a resource of a library.
+  text("Description", plain("from " + rule.description));
   text("Direction", parameter(rule.direction));
   text("Action", to_string(rule.action));
   for (const auto& [key, values] : parameters_of(rule.conditions)) {
@@ -160,9 +165,11 @@ std::string print(const Ruleset& rules, const backend::Header& header) {
 }
 
 std::string without_program(std::string_view script) {
-  const std::size_t program = script.find("#Requires"), policy = script.find(begin_of_policy);
-  std::string text(script.substr(0, program));
-  text += script.substr(policy, script.find(end_of_policy) - policy);
+  // At the beginning of a line, where no text of a policy stands.
+  const auto line = [&](std::string_view begin) { return script.find("\n" + std::string(begin)) + 1; };
+  const std::size_t policy = line(begin_of_policy);
+  std::string text(script.substr(0, line("#Requires")));
+  text += script.substr(policy, line(end_of_policy) - policy);
   text += end_of_policy;
   text += '\n';
   std::erase(text, '\r');

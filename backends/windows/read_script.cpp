@@ -150,12 +150,10 @@ void check_log(const Source& source, const text::Table& table) {
     if (entry.key != "LogAllowed" && entry.key != "LogBlocked")
       source.refuse(entry.where, "`$PolicyLog` has the keys `LogAllowed` and `LogBlocked`, not " + quoted(entry.key),
                     compile_again);
-    else if (entry.is_list || (value != "True" && value != "False"))
-      source.refuse(entry.values[0].where, quoted(entry.key) + " is `True` or `False`, not " + quoted(value),
+    else if (entry.is_list || value != "True")
+      source.refuse(entry.values[0].where, quoted(entry.key) + " is `True`, or not there, and not " + quoted(value),
                     compile_again);
   }
-  for (const std::string_view key : {"LogAllowed", "LogBlocked"})
-    if (table.find(key) == nullptr) source.refuse(table.where, "`$PolicyLog` has no " + quoted(key), compile_again);
 }
 
 }  // namespace

@@ -128,7 +128,7 @@ std::vector<Conditions> conditions_of(const Box& box, Direction direction) {
 }
 
 ProtocolSet named_one_by_one(const Box& box) {
-  constexpr std::size_t many = 16;
+  constexpr std::size_t many = 16;  // more than anybody lists in a rule: it is all but some
   if (box.protocols.all() || box.protocols.count() <= many) return {};
   ProtocolSet others = box.protocols;
   for (const Protocol protocol : {protocols::tcp, protocols::udp, protocols::icmp, protocols::icmpv6})

@@ -784,9 +784,10 @@ inbound:
     {Code::too_many_rules, error, "the policy becomes too many rules for the target",
      "Windows Firewall knows no order: a block beats an allow wherever they stand. So a deny becomes blocks of what it "
      "denies and no allow before it lets pass. Where they overlap in part in many ways, and above all where a deny of "
-     "all protocols comes after allows of some, that is many rules; more than 1,000 for one deny, or 20,000 in all, "
-     "are "
-     "refused, for Windows would take very long to load and to search them.",
+     "all "
+     "protocols comes after allows of some, that is many rules; more than 1,000 for one deny, 20,000 in all, or "
+     "500,000 "
+     "networks in all their lists are refused, for Windows would take very long to load and to search them.",
      R"(# with --target windows
 portpolicy: 1
 defaults: {outbound: allow}

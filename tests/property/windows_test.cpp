@@ -39,12 +39,12 @@ std::optional<Script> script_of(const std::string& policy) {
   Diagnostics diagnostics;
   windows::Options options;
   options.most_rules_of_one = options.most_rules;
-  windows::Lowered lowered = windows::lower(filter, options, diagnostics);
+  windows::Ruleset rules = windows::lower(filter, options, diagnostics);
   if (diagnostics.has_errors()) {
     if (diagnostics.all().front().code != Code::too_many_rules) FAIL(diagnostics.all().front().message);
     return std::nullopt;
   }
-  script.rules = std::move(lowered.rules);
+  script.rules = std::move(rules);
   script.text = print(script.rules, {"0", "policy.yaml", "0", "0"});
   return script;
 }

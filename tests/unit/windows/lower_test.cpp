@@ -15,17 +15,17 @@ namespace {
 
 struct Outcome {
   test::Compilation policy;
-  windows::Lowered lowered;
+  windows::Ruleset rules;
   Diagnostics diagnostics;
 
   std::size_t count(windows::Action action) const {
-    return static_cast<std::size_t>(std::ranges::count(lowered.rules.rules, action, &windows::Rule::action));
+    return static_cast<std::size_t>(std::ranges::count(rules.rules, action, &windows::Rule::action));
   }
 };
 
 Outcome lowered(const std::string& text, const windows::Options& options = {}) {
   Outcome result{test::compile_text(text, Thoroughness::errors), {}, {}};
-  result.lowered =
+  result.rules =
       windows::lower(lower(result.policy.compiled.graph, result.policy.sources), options, result.diagnostics);
   return result;
 }
@@ -43,9 +43,9 @@ TEST_SUITE("rules for Windows") {
   TEST_CASE("a list that is longer than Windows takes becomes several rules") {
     const Outcome result =
         lowered("portpolicy: 1\nbase: [established]\ninbound:\n  - {allow: 22/tcp, from: " + networks(2500) + "}\n");
-    REQUIRE(result.lowered.rules.rules.size() == 3);
+    REQUIRE(result.rules.rules.size() == 3);
     AddressSet all;
-    for (const windows::Rule& rule : result.lowered.rules.rules) {
+    for (const windows::Rule& rule : result.rules.rules) {
       CHECK(rule.conditions.remote.v4.intervals().size() <= windows::most_entries);
       CHECK(disjoint(all.v4, rule.conditions.remote.v4));
       all = unite(all, rule.conditions.remote);
@@ -90,8 +90,8 @@ TEST_SUITE("rules for Windows") {
         "  - {allow: 24/tcp, from: [127.0.0.1, 192.0.2.1]}\n");
     CHECK(result.count(windows::Action::block) == 1);
     REQUIRE(result.count(windows::Action::allow) == 2);
-    CHECK(result.lowered.rules.rules[1].conditions.remote.is_all());
-    CHECK(result.lowered.rules.rules[2].conditions.remote == AddressSet::of(*AddressRange::parse("192.0.2.1")));
+    CHECK(result.rules.rules[1].conditions.remote.is_all());
+    CHECK(result.rules.rules[2].conditions.remote == AddressSet::of(*AddressRange::parse("192.0.2.1")));
     const auto& notes = result.diagnostics.all();
     CHECK(std::ranges::any_of(notes, [](const Diagnostic& note) {
       return note.code == Code::said_otherwise && note.message.contains("`nowhere`");
@@ -112,7 +112,7 @@ TEST_SUITE("rules for Windows") {
     const Outcome result = lowered(
         "portpolicy: 1\nbase: [established]\ndefaults: {inbound: allow}\ninbound:\n  - {deny: any, from: "
         "192.0.2.0/24}\n");
-    REQUIRE(result.lowered.rules.rules.size() == 1);
-    CHECK_FALSE(result.lowered.rules.rules.front().conditions.protocol);
+    REQUIRE(result.rules.rules.size() == 1);
+    CHECK_FALSE(result.rules.rules.front().conditions.protocol);
   }
 }
