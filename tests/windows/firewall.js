@@ -65,17 +65,22 @@ class Firewall {
     return [...(merged ? local.filter((rule) => !policy.some((other) => other.name === rule.name)) : []), ...policy];
   }
 
-  /** Bypass > block > allow > default. */
-  verdict(packet) {
-    const profile = profile_names.find((name) => profile_bits[name] === packet.profile);
-    if (this.setting(profile, 'Enabled') === 'False') return 'Allow';
-    const inbound = packet.direction === 'Inbound';
-    if (inbound && this.setting(profile, 'AllowInboundRules') === 'False') return 'Block';
-    const matching = this.inStore('ActiveStore').filter((rule) => rule.enabled && rules.matches(rule, packet));
-    if (matching.some((rule) => rule.override)) return 'Allow';
-    if (matching.some((rule) => rule.action === 'Block')) return 'Block';
-    if (matching.length > 0) return 'Allow';
-    return this.setting(profile, inbound ? 'DefaultInboundAction' : 'DefaultOutboundAction');
+  /** What decides packets in the present state: bypass > block > allow > default. */
+  judge() {
+    const enabled = this.inStore('ActiveStore').filter((rule) => rule.enabled);
+    const settings_of = Object.fromEntries(profile_names.map((name) => [profile_bits[name],
+      Object.fromEntries(settings.map((setting) => [setting, this.setting(name, setting)]))]));
+    return (packet) => {
+      const profile = settings_of[packet.profile];
+      if (profile.Enabled === 'False') return 'Allow';
+      const inbound = packet.direction === 'Inbound';
+      if (inbound && profile.AllowInboundRules === 'False') return 'Block';
+      const matching = enabled.filter((rule) => rules.matches(rule, packet));
+      if (matching.some((rule) => rule.override)) return 'Allow';
+      if (matching.some((rule) => rule.action === 'Block')) return 'Block';
+      if (matching.length > 0) return 'Allow';
+      return inbound ? profile.DefaultInboundAction : profile.DefaultOutboundAction;
+    };
   }
 
   // ---- the cmdlets ----------------------------------------------------------------------------------------------------

@@ -26,6 +26,18 @@ class Machine {
     this.commands = this.makeCommands();
   }
 
+  /** Another machine in the same state, with nothing counted. */
+  copy() {
+    const other = new Machine();
+    Object.assign(other.firewall, structuredClone({rules: this.firewall.rules, profiles: this.firewall.profiles,
+      policy: this.firewall.policy, unrolled: this.firewall.unrolled}));
+    for (const name of ['texts', 'folders', 'owners', 'links']) other.files[name] = structuredClone(this.files[name]);
+    for (const name of ['environment', 'variables', 'registry']) other[name] = {...this[name]};
+    other.connections = [...this.connections];
+    other.clock = this.clock;
+    return other;
+  }
+
   /** Anything that changes the machine goes through here. */
   change(what, act) {
     this.changes.push(what);

@@ -44,12 +44,17 @@ function ofTable(table, name) {
   throw missing(name);
 }
 
-/** `$object.PSObject`: its `Properties['Name']` is the property, or null. */
+/** `$object.PSObject.Properties`: at ['Name'] the property, or null. */
+class Properties {
+  constructor(object) { this.object = object; }
+  at(name) {
+    return this.object.has(name) ? PSObject.of({Name: name, Value: this.object.get(name)}) : null;
+  }
+}
+
 function propertiesOf(value) {
   if (!(value instanceof PSObject)) throw new Unsupported('.PSObject of such a value');
-  const table = new Hashtable();
-  for (const [name, held] of value.pairs()) table.set(name, PSObject.of({Name: name, Value: held}));
-  return PSObject.of({Properties: table});
+  return PSObject.of({Properties: new Properties(value)});
 }
 
 function set(value, name, given) {
@@ -61,6 +66,7 @@ function set(value, name, given) {
 function at(value, key) {
   if (value === null || value === undefined) throw new PowerShellError('Cannot index into a null array.');
   if (value instanceof Hashtable) return key === null ? null : value.get(key instanceof Enum ? toText(key) : key);
+  if (value instanceof Properties) return value.at(toText(key));
   const items = typeof value === 'string' ? [...value].map((c) => new Char(c)) : itemsOf(value);
   if (!items) throw new PowerShellError('Unable to index into an object of this type.');
   if (itemsOf(key)) throw new Unsupported('an index that is an array');

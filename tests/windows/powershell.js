@@ -38,43 +38,46 @@ function put(out, value) {
   else out.push(value);
 }
 
+/** Runs one script, as often as is wanted; nothing is left of one run in the next. */
 class Interpreter {
-  /** `machine` has the commands (a Map by lower-case name), the environment and the automatic variables. */
-  constructor(machine) {
+  constructor(tree) {
+    this.tree = tree;
+    this.body = this.block(tree.body);
+  }
+
+  /** `machine` has the commands (a Map by lower-case name), the environment and the automatic variables.
+      Gives the exit code and what was said. */
+  run(machine, given = {}) {
     this.machine = machine;
     this.functions = new Map();
     this.said = {output: [], warning: [], verbose: [], whatif: [], error: []};
     this.scope = new Scope(null);
     this.depth = 0;
+    this.begin(given);
+    try {
+      this.body(this.scope, this.said.output);
+    } catch (problem) {
+      if (problem instanceof Exit) return {code: problem.code, ...this.said};
+      if (!(problem instanceof PowerShellError)) throw problem;
+      this.said.error.push(problem.message);
+      return {code: 1, ...this.said};
+    }
+    return {code: 0, ...this.said};
   }
 
-  /** Runs a script's tree with these arguments. Gives the exit code and what was said. */
-  run(tree, given = {}) {
+  begin(given) {
     const set = (name, value) => this.scope.variables.set(name, value);
     for (const [name, value] of Object.entries({true: true, false: false, null: null, lastexitcode: null,
-      erroractionpreference: 'Continue', whatifpreference: false, verbosepreference: 'SilentlyContinue', matches: null,
-      ...this.machine.variables})) set(name, value);
-    const named = Object.entries(given).map(([name, value]) => [name, value]);
-    const common = new Set(['whatif', 'confirm', 'verbose']);
-    const own = named.filter(([name]) => !common.has(name.toLowerCase()));
-    for (const [name, value] of named) if (name.toLowerCase() === 'whatif') set('whatifpreference', toBool(value));
-    set('pscmdlet', this.cmdlet(tree.attributes));
-    bind(this, tree.params, new Map(own), [], this.scope, 'the script');
-    let code = 0;
-    try {
-      this.block(tree.body)(this.scope, this.said.output);
-    } catch (problem) {
-      if (problem instanceof Exit) code = problem.code;
-      else if (problem instanceof PowerShellError) {
-        code = 1;
-        this.said.error.push(problem.message);
-      } else throw problem;
-    }
-    return {code, ...this.said};
+      erroractionpreference: 'Continue', whatifpreference: false, ...this.machine.variables})) set(name, value);
+    const named = new Map(Object.entries(given).map(([name, value]) => [name.toLowerCase(), value]));
+    if (named.has('whatif')) set('whatifpreference', toBool(named.get('whatif')));
+    named.delete('whatif');
+    set('pscmdlet', this.cmdlet(this.tree.attributes));
+    bind(this, this.tree.params, named, [], this.scope, 'the script');
   }
 
   cmdlet(attributes) {
-    const binding = attributes.find((a) => a.attribute?.toLowerCase() === 'cmdletbinding');
+    const binding = attributes.find((a) => a.attribute === 'cmdletbinding');
     const object = new PSObject('PSCmdlet');
     object.supports = Boolean(binding && 'supportsshouldprocess' in binding.values);
     object.impact = binding?.values.confirmimpact?.value ?? 'Medium';
@@ -221,7 +224,7 @@ class Interpreter {
     const made = {...node, run: null};
     const body = this.block(node.body);
     made.run = body;
-    made.advanced = node.attributes.some((a) => a.attribute?.toLowerCase() === 'cmdletbinding');
+    made.advanced = node.attributes.some((a) => a.attribute === 'cmdletbinding');
     return () => {
       this.functions.set(node.name.toLowerCase(), made);
       return null;
@@ -314,10 +317,11 @@ class Interpreter {
   }
 
   parameterOf(target, name, line) {
-    const found = target.params.find((p) => p.name.toLowerCase() === name.toLowerCase());
-    if (found) return found.name;
-    if (target.common?.has(name.toLowerCase())) return name.toLowerCase();
-    if (target.advanced && ['erroraction', 'verbose', 'whatif', 'confirm'].includes(name.toLowerCase())) {
+    const key = name.toLowerCase();
+    target.names ??= new Map(target.params.map((param) => [param.name.toLowerCase(), param]));
+    if (target.names.has(key)) return target.names.get(key).name;
+    if (target.common?.has(key)) return key;
+    if (target.advanced && ['erroraction', 'verbose', 'whatif', 'confirm'].includes(key)) {
       throw new Unsupported(`line ${line}: -${name} for an own function`);
     }
     throw new PowerShellError(`A parameter cannot be found that matches parameter name '${name}'.`);
@@ -325,8 +329,8 @@ class Interpreter {
 
   isSwitch(target, name, line) {
     const key = this.parameterOf(target, name, line).toLowerCase();
-    const found = target.params.find((p) => p.name.toLowerCase() === key);
-    return found ? found.type?.toLowerCase() === 'switch' : ['whatif', 'confirm', 'verbose'].includes(key);
+    const found = target.names.get(key);
+    return found ? found.type === 'switch' : ['whatif', 'confirm', 'verbose'].includes(key);
   }
 
   call(made, named, positional, scope, out) {

@@ -73,7 +73,7 @@ function parameter(node) {
   const fallback = named(node).find((n) => n.type === 'script_parameter_default');
   return {
     name: variable(named(node).find((n) => n.type === 'variable')).name,
-    type: type ? type.type : null,
+    type: type ? type.type.toLowerCase() : null,
     attributes: all.filter((a) => !a.type),
     fallback: fallback ? expression(only(fallback)) : null,
     line: lineOf(node),
@@ -90,7 +90,7 @@ function attribute(node) {
     if (inside[0].type === 'simple_name') values[inside[0].text.toLowerCase()] = inside[1] ? expression(inside[1]) : null;
     else positional.push(expression(inside[0]));
   }
-  return {attribute: parts[0].text, values, positional};
+  return {attribute: parts[0].text.toLowerCase(), values, positional};
 }
 
 function typeName(node) {

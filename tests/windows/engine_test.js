@@ -1,0 +1,312 @@
+// What the engine of a script does to a firewall: every test runs it in a simulated machine.
+'use strict';
+const {run, machineWith, watched, test, expect, same} = require('./bench');
+const {profile_names} = require('./firewall');
+const {nothing, web, strict, open, closed, reworded, furnish, contradict} = require('./policies');
+
+function furnishAll(firewall) {
+  furnish(firewall);
+  contradict(firewall);
+}
+
+const policies = {nothing, web, strict, open, closed};
+
+function ours(machine) {
+  return machine.firewall.rules.filter((rule) => rule.group === 'portpolicy');
+}
+
+function enabledNames(machine) {
+  return ours(machine).filter((rule) => rule.enabled).map((rule) => rule.name).sort().join(' ');
+}
+
+function wantedNames(policy) {
+  return (policy.rules ?? []).map((rule) => rule.Name).sort().join(' ');
+}
+
+/** The firewall says what the policy says: its rules, enabled, and no others of ours; its defaults and logs. */
+function isAsWanted(machine, policy) {
+  same(enabledNames(machine), wantedNames(policy), 'rules');
+  same(ours(machine).length, (policy.rules ?? []).length, 'rules of ours');
+  for (const name of profile_names) {
+    for (const [key, setting] of [['Inbound', 'DefaultInboundAction'], ['Outbound', 'DefaultOutboundAction']]) {
+      if (policy.defaults?.[key]) same(machine.firewall.setting(name, setting), policy.defaults[key], `${setting} of ${name}`);
+    }
+    for (const [key, value] of Object.entries(policy.log ?? {})) same(machine.firewall.setting(name, key), value, `${key} of ${name}`);
+  }
+}
+
+/** What is in force, whatever is kept disabled. */
+function inForce(machine) {
+  const rules = machine.firewall.rules.filter((rule) => rule.enabled || rule.group !== 'portpolicy').map((rule) => ({...rule}));
+  const settings = profile_names.map((name) => Object.keys(machine.firewall.profiles[name]).map((key) => machine.firewall.setting(name, key)));
+  return JSON.stringify([rules.sort((a, b) => (a.name < b.name ? -1 : 1)), settings], (key, value) => (typeof value === 'bigint' ? String(value) : value));
+}
+
+/** Each query costs time with every rule on the machine. Profiles are three. */
+function asksOnce(machine) {
+  for (const [what, count] of Object.entries(machine.firewall.asked)) {
+    expect(count === 1 || what.startsWith('Profile'), `${what} was asked for ${count} times`);
+  }
+}
+
+function called(machine, name) {
+  return ours(machine).find((rule) => rule.display_name === name);
+}
+
+// ---- applying ---------------------------------------------------------------------------------------------------------
+
+for (const [name, policy] of Object.entries(policies)) {
+  test(`apply ${name} to a firewall without rules of ours, and again`, () => {
+    const machine = machineWith(furnish);
+    const others = machine.firewall.rules.map((rule) => JSON.stringify(rule, (k, v) => (typeof v === 'bigint' ? String(v) : v))).join();
+    const first = run(machine, policy);
+    same(first.code, 0, `exit code (${first.text})`);
+    isAsWanted(machine, policy);
+    asksOnce(machine);
+    const kept = machine.firewall.rules.slice(0, 3).map((rule) => JSON.stringify(rule, (k, v) => (typeof v === 'bigint' ? String(v) : v))).join();
+    same(kept, others, 'rules of others');
+    const second = run(machine, policy);
+    same(second.code, 0, 'exit code of the second run');
+    same(machine.changes.join('; '), '', 'changes of the second run');
+    asksOnce(machine);
+  });
+
+  for (const unrolled of [true, false]) {
+    test(`-Verify after ${name}${unrolled ? '' : ', with lists that are always arrays'}`, () => {
+      const machine = machineWith(furnish);
+      machine.firewall.unrolled = unrolled;
+      run(machine, policy);
+      const answer = run(machine, policy, {Verify: true});
+      same(answer.code, 0, `exit code (${answer.text})`);
+      same(machine.changes.join('; '), '', 'changes');
+      asksOnce(machine);
+    });
+  }
+}
+
+for (const [from, first] of Object.entries(policies)) {
+  for (const [to, second] of Object.entries(policies)) {
+    if (from === to) continue;
+    test(`from ${from} to ${to} no packet falls into a gap`, () => {
+      const machine = machineWith(furnish, first);
+      const {answer, wrong, packets} = watched(machine, second);
+      same(answer.code, 0, `exit code (${answer.text})`);
+      expect(packets > 10, `only ${packets} packets`);
+      expect(wrong.length === 0, wrong[0]);
+      isAsWanted(machine, second);
+    });
+  }
+}
+
+test('other words for the same rules are set in place', () => {
+  const machine = machineWith(furnish, web);
+  const answer = run(machine, reworded);
+  same(answer.code, 0, 'exit code');
+  expect(machine.changes.every((what) => /^(rename|write|move)/.test(what)), `changes: ${machine.changes.join('; ')}`);
+  isAsWanted(machine, reworded);
+  const rule = ours(machine).find((one) => one.name === reworded.rules[0].Name);
+  same(rule.display_name, 'ssh-staff again', 'display name');
+  same(rule.description, 'other.yaml:7', 'description');
+});
+
+test('a rule of ours that was changed by hand is replaced under the next name', () => {
+  const machine = machineWith(furnish, web);
+  const changed = called(machine, 'ssh-staff');
+  changed.remote = null;
+  const {answer, wrong} = watched(machine, web);
+  same(answer.code, 0, `exit code (${answer.text})`);
+  expect(wrong.length === 0, wrong[0]);
+  expect(enabledNames(machine).includes(`${web.rules[0].Name}-2`), `rules: ${enabledNames(machine)}`);
+  same(ours(machine).length, web.rules.length, 'rules of ours');
+  same(run(machine, web, {Verify: true}).code, 0, 'exit code of -Verify');
+  same(run(machine, web).code, 0, 'exit code of the next run');
+  same(machine.changes.join('; '), '', 'changes of the next run');
+});
+
+const spoilt = {
+  'a rule is disabled': (machine) => { called(machine, 'ssh-staff').enabled = false; },
+  'a rule has gone': (machine) => { machine.firewall.rules = machine.firewall.rules.filter((rule) => rule !== called(machine, 'ssh-staff')); },
+  'a rule of ours has come': (machine) => { machine.firewall.add({Name: 'x', DisplayName: 'x', Group: 'portpolicy'}); },
+  'a port is another': (machine) => { called(machine, 'web').local_ports[0].high += 1; },
+  'an address is another': (machine) => { called(machine, 'ssh-staff').remote[0].high += 1n; delete called(machine, 'ssh-staff').remote[0].length; },
+  'an allow is a block': (machine) => { called(machine, 'ssh-staff').action = 'Block'; },
+  'what comes in goes out': (machine) => { called(machine, 'ssh-staff').direction = 'Outbound'; },
+  'a protocol is another': (machine) => { called(machine, 'ssh-staff').protocol = 17; },
+  'a type is another': (machine) => { called(machine, 'ping').icmp[0].type = 9; },
+  'a code is another': (machine) => { called(machine, 'ping').icmp[1].code = 3; },
+  'a program is asked for': (machine) => { called(machine, 'ssh-staff').program = 'C:\\app.exe'; },
+  'a service is asked for': (machine) => { called(machine, 'ssh-staff').service = 'sshd'; },
+  'a profile is asked for': (machine) => { called(machine, 'ssh-staff').profiles = 1; },
+  'an interface is asked for': (machine) => { called(machine, 'ssh-staff').interface_type = 2; },
+  'a user is asked for': (machine) => { called(machine, 'ssh-staff').local_user = 'O:LSD:(A;;CC;;;S-1-5-32-544)'; },
+  'it goes through an edge': (machine) => { called(machine, 'ssh-staff').edge = 'Allow'; },
+  'a default is another': (machine) => { machine.firewall.profiles.Private.DefaultInboundAction = 'Allow'; },
+  'a log is another': (machine) => { machine.firewall.profiles.Public.LogBlocked = 'False'; },
+  'a display name is another': (machine) => { called(machine, 'ssh-staff').display_name = 'other'; },
+};
+
+for (const [what, spoil] of Object.entries(spoilt)) {
+  test(`-Verify finds that ${what}, and an apply mends it`, () => {
+    const machine = machineWith(furnish, web);
+    spoil(machine);
+    const looked = run(machine, web, {Verify: true});
+    // Words alone change no verdict.
+    if (what !== 'a display name is another') same(looked.code, 3, `exit code (${looked.text})`);
+    same(machine.changes.join('; '), '', 'changes');
+    const {answer, wrong} = watched(machine, web);
+    same(answer.code, 0, `exit code of the apply (${answer.text})`);
+    expect(wrong.length === 0, wrong[0]);
+    same(run(machine, web, {Verify: true}).code, 0, 'exit code of -Verify afterwards');
+    same(run(machine, web).code, 0, 'exit code of the next run');
+    same(machine.changes.join('; '), '', 'changes of the next run');
+  });
+}
+
+// ---- -WhatIf and -Remove ----------------------------------------------------------------------------------------------
+
+for (const [given, from, to] of [[{}, nothing, web], [{}, web, strict], [{Exclusive: true}, nothing, web], [{Remove: true}, web, web]]) {
+  test(`-WhatIf with ${Object.keys(given).join() || 'nothing else'} changes nothing`, () => {
+    const machine = machineWith(furnishAll, from);
+    const [rules, files] = [machine.firewall.picture(), machine.files.picture()];
+    const answer = run(machine, to, {...given, WhatIf: true});
+    same(answer.code, 0, `exit code (${answer.text})`);
+    same(machine.changes.join('; '), '', 'changes');
+    same(machine.firewall.picture(), rules, 'rules');
+    same(machine.files.picture(), files, 'files');
+    expect(answer.whatif.length > 3, `told is only: ${answer.whatif.join('; ')}`);
+  });
+}
+
+for (const chain of [[web], [web, strict], [strict, open], [web, strict, open, closed]]) {
+  test(`-Remove after ${chain.length} policies puts back what was there`, () => {
+    const machine = machineWith(furnish);
+    machine.firewall.profiles.Public.DefaultInboundAction = 'Allow';
+    machine.firewall.profiles.Domain.LogBlocked = 'True';
+    const before = inForce(machine);
+    for (const policy of chain) same(run(machine, policy).code, 0, 'exit code of an apply');
+    const {answer, wrong} = watched(machine, chain[chain.length - 1], {Remove: true});
+    same(answer.code, 0, `exit code (${answer.text})`);
+    expect(wrong.length === 0, wrong[0]);
+    same(ours(machine).length, 0, 'rules of ours');
+    same(inForce(machine), before, 'firewall');
+    same(run(machine, web, {Remove: true}).code, 0, 'exit code of a second -Remove');
+    expect(machine.changes.every((what) => what.startsWith('write')), `changes of a second -Remove: ${machine.changes.join('; ')}`);
+  });
+}
+
+// ---- rules of others --------------------------------------------------------------------------------------------------
+
+test('rules of others that contradict the policy are reported and left alone', () => {
+  const machine = machineWith(furnish);
+  const names = contradict(machine.firewall);
+  const others = inForce(machine);
+  const applied = run(machine, web);
+  same(applied.code, 0, 'exit code');
+  for (const answer of [applied, run(machine, web, {Verify: true})]) {
+    for (const name of [...names.local, ...names.policy]) expect(answer.text.includes(name), `${name} is not reported`);
+    for (const name of names.silent) expect(!answer.text.includes(name), `${name} is reported`);
+  }
+  machine.firewall.rules = machine.firewall.rules.filter((rule) => rule.group !== 'portpolicy');
+  for (const name of profile_names) machine.firewall.profiles[name].LogBlocked = 'NotConfigured';
+  same(inForce(machine), others, 'rules of others');
+});
+
+test('-Exclusive disables them, for as long as the policy stands', () => {
+  const machine = machineWith(furnish);
+  const names = contradict(machine.firewall);
+  const before = inForce(machine);
+  const {answer, wrong} = watched(machine, web, {Exclusive: true});
+  same(answer.code, 0, `exit code (${answer.text})`);
+  expect(wrong.length === 0, wrong[0]);
+  for (const rule of machine.firewall.rules) {
+    if (names.local.includes(rule.name)) expect(!rule.enabled, `${rule.name} is enabled`);
+    if (names.policy.includes(rule.name)) expect(rule.enabled, `${rule.name} is disabled`);
+    if (names.silent.includes(rule.name) && !rule.name.startsWith('RemoteDesktop')) expect(rule.enabled, `${rule.name} is disabled`);
+  }
+  same(run(machine, web, {Exclusive: true}).code, 0, 'exit code of the second run');
+  same(machine.changes.join('; '), '', 'changes of the second run');
+  same(run(machine, strict).code, 0, 'exit code of another policy');
+  same(run(machine, strict, {Remove: true}).code, 0, 'exit code of -Remove');
+  same(inForce(machine), before, 'firewall after -Remove');
+});
+
+// ---- refusals ---------------------------------------------------------------------------------------------------------
+
+const connection = {LocalAddress: '192.0.2.10', RemoteAddress: '203.0.113.50', RemotePort: 51000, State: 'Established'};
+const sessions = {
+  'ssh': (machine) => {
+    machine.environment.ssh_connection = '203.0.113.50 51000 192.0.2.10 22';
+    machine.connections.push({...connection, LocalPort: 22});
+  },
+  'remote desktop': (machine) => {
+    machine.environment.sessionname = 'RDP-Tcp#3';
+    machine.connections.push({...connection, LocalPort: 3389});
+  },
+  'remote desktop at another port': (machine) => {
+    machine.environment.sessionname = 'RDP-Tcp#3';
+    Object.values(machine.registry)[0].PortNumber = 40000;
+    machine.connections.push({...connection, LocalPort: 40000});
+  },
+  'WinRM': (machine) => {
+    const {PSObject} = require('./values');
+    machine.variables.pssenderinfo = PSObject.of({ConnectionString: 'http://server:5985/wsman?PSVersion=5.1', UserInfo: null}, 'PSSenderInfo');
+    machine.connections.push({...connection, LocalPort: 5985});
+  },
+};
+
+for (const [name, connect] of Object.entries(sessions)) {
+  test(`an administrator by ${name} is not locked out`, () => {
+    const machine = machineWith(furnish);
+    connect(machine);
+    const [rules, files] = [machine.firewall.picture(), machine.files.picture()];
+    const refused = run(machine, web);
+    same(refused.code, 2, `exit code (${refused.text})`);
+    same(machine.changes.join('; '), '', 'changes');
+    same(machine.firewall.picture() + machine.files.picture(), rules + files, 'state');
+    expect(refused.text.includes('203.0.113.50'), `no word of the connection: ${refused.text}`);
+    same(run(machine, open).code, 0, 'exit code with a policy that lets him in');
+    same(run(machine, nothing).code, 0, 'exit code with a policy that does not manage inbound');
+    same(run(machine, web, {AllowLockout: true}).code, 0, 'exit code with -AllowLockout');
+    isAsWanted(machine, web);
+  });
+}
+
+test('an administrator whom the policy lets in by ssh is no reason to refuse', () => {
+  const machine = machineWith(furnish);
+  machine.environment.ssh_connection = '10.1.2.3 51000 192.0.2.10 22';
+  machine.connections.push({...connection, RemoteAddress: '10.1.2.3', LocalPort: 22});
+  same(run(machine, web).code, 0, 'exit code');
+  const other = machineWith(furnish);
+  other.environment.ssh_connection = '10.66.2.3 51000 192.0.2.10 22';
+  other.connections.push({...connection, RemoteAddress: '10.66.2.3', LocalPort: 22});
+  same(run(other, web).code, 2, 'exit code where a block takes him');
+});
+
+for (const [what, setting, wanted] of [['local rules are not merged', 'AllowLocalFirewallRules', web], ['shields are up', 'AllowInboundRules', web]]) {
+  test(`refused when ${what}`, () => {
+    const machine = machineWith(furnish);
+    machine.firewall.policy.Domain[setting] = 'False';
+    const refused = run(machine, wanted);
+    same(refused.code, 2, `exit code (${refused.text})`);
+    same(machine.changes.join('; '), '', 'changes');
+  });
+}
+
+test('a state folder of somebody else is not used', () => {
+  const machine = machineWith(furnish);
+  machine.files.makeFolder('C:\\ProgramData\\portpolicy');
+  machine.files.owners.set('c:\\programdata\\portpolicy', 'foreign');
+  const refused = run(machine, web);
+  expect(refused.code !== 0, 'exit code 0');
+  same(ours(machine).length, 0, 'rules of ours');
+});
+
+test('texts with quotes come through as they are', () => {
+  const {rule} = require('./script');
+  const texts = ["it's", "''", "a 'b' \"c\" `d` $(Get-Date) $env:X; # %{0} @( )", '* ? [a-z]', 'U+2019 ~'];
+  const policy = {defaults: {Inbound: 'Block'}, rules: texts.map((text, at) => rule({DisplayName: text, Description: text, Protocol: 'TCP', LocalPort: [String(at + 1)]}))};
+  const machine = machineWith(null, policy);
+  for (const text of texts) expect(ours(machine).some((one) => one.display_name === text && one.description === text), `${text} has changed`);
+  same(run(machine, policy).code, 0, 'exit code');
+  same(machine.changes.join('; '), '', 'changes of the second run');
+});
