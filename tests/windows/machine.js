@@ -22,7 +22,11 @@ class Machine {
     this.fail_at = 0;
     this.fail_after_acting = false;
     this.after_change = () => {};
-    this.fixed_calls = {};
+    this.fixed_calls = {
+      'system.io.file::writealltext': (_, [path, text]) => {
+        this.change(`write ${path}`, () => this.files.write(path, text));
+      },
+    };
     this.commands = this.makeCommands();
   }
 
@@ -47,6 +51,11 @@ class Machine {
     this.after_change(what);
     if (failing) throw new PowerShellError(`simulated failure after: ${what}`);
     return answer;
+  }
+
+  /** A path that does not begin at a drive begins in PowerShell's folder. */
+  fullPath(path) {
+    return /^[a-z]:\\/i.test(path) ? path : `C:\\${path}`;
   }
 
   // ---- commands -------------------------------------------------------------------------------------------------------

@@ -79,6 +79,7 @@ class Interpreter {
   cmdlet(attributes) {
     const binding = attributes.find((a) => a.attribute === 'cmdletbinding');
     const object = new PSObject('PSCmdlet');
+    object.methods = {getunresolvedproviderpathfrompspath: (_, [path]) => this.machine.fullPath(toText(path))};
     object.supports = Boolean(binding && 'supportsshouldprocess' in binding.values);
     object.impact = binding?.values.confirmimpact?.value ?? 'Medium';
     return object;

@@ -201,6 +201,7 @@ function command(node) {
   const inner = name_node.type === 'command_name_expr' ? only(name_node) : name_node;
   if (invoked === '.' || inner.type !== 'command_name') throw new Outside(node, 'a computed command');
   const elements = node.childForFieldName('command_elements');
+  if (elements && elements.text.startsWith('(')) throw new Outside(node, 'a command called like a method');
   return {kind: 'command', name: inner.text, invoked, elements: elements ? arguments_(elements) : [], line: lineOf(node)};
 }
 
