@@ -230,6 +230,27 @@ test('-Exclusive disables them, for as long as the policy stands', () => {
   same(inForce(machine), before, 'firewall after -Remove');
 });
 
+test('-Exclusive leaves a local rule alone that a group policy has one of the same name for', () => {
+  const machine = machineWith(furnish);
+  machine.firewall.add({Name: 'rdp', DisplayName: 'RDP', Direction: 'Inbound', Action: 'Allow', Protocol: 'TCP', LocalPort: ['3389']});
+  machine.firewall.add({Name: 'rdp', DisplayName: 'RDP', Direction: 'Inbound', Action: 'Allow', Protocol: 'TCP', LocalPort: ['3389']},
+    'example.org\\Servers');
+  const answer = run(machine, web, {Exclusive: true});
+  same(answer.code, 0, `exit code (${answer.text})`);
+  expect(answer.text.includes('rdp'), 'it is not reported');
+  expect(machine.firewall.rules.filter((rule) => rule.name === 'rdp').every((rule) => rule.enabled), 'it is disabled');
+});
+
+test('what a newer policy no longer sets is put back at once, and -Remove does not touch it again', () => {
+  const machine = machineWith(furnish, web);
+  const silent = {...web, log: {}};
+  same(run(machine, silent).code, 0, 'exit code');
+  same(machine.firewall.setting('Domain', 'LogBlocked'), 'False', 'LogBlocked');
+  machine.firewall.profiles.Domain.LogBlocked = 'True';
+  same(run(machine, silent, {Remove: true}).code, 0, 'exit code of -Remove');
+  same(machine.firewall.setting('Domain', 'LogBlocked'), 'True', 'what an administrator set later');
+});
+
 // ---- refusals ---------------------------------------------------------------------------------------------------------
 
 const connection = {LocalAddress: '192.0.2.10', RemoteAddress: '203.0.113.50', RemotePort: 51000, State: 'Established'};
