@@ -75,7 +75,13 @@ function range(text) {
   if (length === null) return {problem: 'no length of a prefix'};
   if (length === 0) return {problem: 'a prefix of length 0'};
   const rest = (1n << BigInt(width(base.family) - length)) - 1n;
-  return {family: base.family, low: base.value & ~rest, high: base.value | rest, length, loose: (base.value & rest) !== 0n};
+  return {
+    family: base.family,
+    low: base.value & ~rest,
+    high: base.value | rest,
+    length,
+    loose: (base.value & rest) !== 0n,
+  };
 }
 
 function prefixLength(text, family) {
@@ -83,7 +89,7 @@ function prefixLength(text, family) {
   const mask = family === 4 ? parse(text) : null;
   if (!mask || mask.family !== 4) return null;
   const bits = mask.value.toString(2).padStart(32, '0');
-  return /^1*0*$/.test(bits) ? bits.indexOf('0') === -1 ? 32 : bits.indexOf('0') : null;
+  return /^1*0*$/.test(bits) ? (bits.indexOf('0') === -1 ? 32 : bits.indexOf('0')) : null;
 }
 
 module.exports = {parse, show, bytes, range, top, width};

@@ -32,8 +32,13 @@ run.change = undefined;
 
 /** A machine with this in its firewall, after these policies were applied to it. */
 function machineWith(furnish, ...policies) {
-  const known = prepared.find((one) => one.furnish === furnish && one.change === run.change && one.policies.length === policies.length
-    && one.policies.every((policy, at) => policy === policies[at]));
+  const known = prepared.find(
+    (one) =>
+      one.furnish === furnish &&
+      one.change === run.change &&
+      one.policies.length === policies.length &&
+      one.policies.every((policy, at) => policy === policies[at]),
+  );
   if (known) return known.machine.copy();
   const machine = new Machine();
   furnish?.(machine.firewall);
@@ -46,8 +51,8 @@ function machineWith(furnish, ...policies) {
 }
 const prepared = [];
 
-/** Runs it and looks at packets after every change: what the state before and the state after agree on must hold throughout.
-    Gives the answer and what was wrong. */
+/** Runs it and looks at packets after every change: what the state before and the state after agree on must hold
+    throughout. Gives the answer and what was wrong. */
 function watched(machine, policy, given = {}) {
   const before = machine.copy();
   const seen = [];
@@ -55,7 +60,8 @@ function watched(machine, policy, given = {}) {
   const rehearsal = machine.copy();
   const answer = run(rehearsal, policy, given);
   packets = around([...before.firewall.rules, ...rehearsal.firewall.rules]);
-  const first = verdicts(before, packets), last = verdicts(rehearsal, packets);
+  const first = verdicts(before, packets),
+    last = verdicts(rehearsal, packets);
   machine.after_change = (what) => seen.push([what, verdicts(machine, packets)]);
   run(machine, policy, given);
   machine.after_change = () => {};
@@ -72,7 +78,7 @@ function verdicts(machine, packets) {
   return packets.map(verdict);
 }
 
-// ---- tests ------------------------------------------------------------------------------------------------------------
+// ---- tests
 
 const tests = [];
 

@@ -6,7 +6,8 @@ const defaults = {string: '', bool: false, boolean: false, int: 0, long: 0n};
 
 /** Sets the parameters in `scope`: by name, by place, by default. `named` has lower-case names. */
 function bind(interpreter, params, named, positional, scope, whose) {
-  let used = 0, place = 0;
+  let used = 0,
+    place = 0;
   for (const param of params) {
     const name = param.name;
     let value;
@@ -27,12 +28,15 @@ function bind(interpreter, params, named, positional, scope, whose) {
     throw new PowerShellError(`A parameter cannot be found that matches parameter name '${unknown}'.`);
   }
   if (place < positional.length) {
-    throw new PowerShellError(`A positional parameter cannot be found that accepts argument '${toText(positional[place])}' (${whose}).`);
+    throw new PowerShellError(
+      `A positional parameter cannot be found that accepts argument '${toText(positional[place])}' (${whose}).`,
+    );
   }
 }
 
 function absent(interpreter, param, scope, whose) {
-  if (flag(param, 'mandatory')) throw new Unsupported(`${whose}: nothing is given for -${param.name}: PowerShell would ask`);
+  if (flag(param, 'mandatory'))
+    throw new Unsupported(`${whose}: nothing is given for -${param.name}: PowerShell would ask`);
   if (param.fallback) return typed(param, interpreter.expression(param.fallback)(scope));
   const type = param.type;
   if (type === 'switch') return new Switch(false);
@@ -45,15 +49,21 @@ function typed(param, value) {
     return convert(param.type, value);
   } catch (problem) {
     if (problem instanceof PowerShellError) {
-      throw new PowerShellError(`Cannot process argument transformation on parameter '${param.name}'. ${problem.message}`);
+      throw new PowerShellError(
+        `Cannot process argument transformation on parameter '${param.name}'. ${problem.message}`,
+      );
     }
     throw problem;
   }
 }
 
 function flag(param, name) {
-  return param.attributes.some((a) => a.attribute === 'parameter' && name in a.values
-    && (a.values[name] === null || a.values[name].name === 'true' || a.values[name].value === true));
+  return param.attributes.some(
+    (a) =>
+      a.attribute === 'parameter' &&
+      name in a.values &&
+      (a.values[name] === null || a.values[name].name === 'true' || a.values[name].value === true),
+  );
 }
 
 function allows(param, what) {
@@ -62,7 +72,10 @@ function allows(param, what) {
 
 function accept(interpreter, param, given, scope) {
   const type = param.type;
-  if (type === 'string' && itemsOf(given)) throw new PowerShellError(`Cannot process argument transformation on parameter '${param.name}'. Cannot convert value to type System.String.`);
+  if (type === 'string' && itemsOf(given))
+    throw new PowerShellError(
+      `Cannot process argument transformation on parameter '${param.name}'. Cannot convert value to type System.String.`,
+    );
   if (type === 'switch' && !(given instanceof Switch) && typeof given !== 'boolean') {
     throw new PowerShellError(`Cannot convert value to a switch for parameter '${param.name}'.`);
   }
@@ -74,7 +87,9 @@ function accept(interpreter, param, given, scope) {
 
 /** What is mandatory takes neither null nor what is empty, unless it says so. */
 function refuseEmpty(param, value) {
-  const refuse = (what) => { throw new PowerShellError(`Cannot bind argument to parameter '${param.name}' because it is ${what}.`); };
+  const refuse = (what) => {
+    throw new PowerShellError(`Cannot bind argument to parameter '${param.name}' because it is ${what}.`);
+  };
   const one = (item) => {
     if (item === null && !allows(param, 'allownull')) refuse('null');
     if (item === '' && !allows(param, 'allowemptystring')) refuse('an empty string');
@@ -89,7 +104,9 @@ function refuseEmpty(param, value) {
 function validate(interpreter, param, attribute, value, scope) {
   const kind = attribute.attribute;
   const given = attribute.positional.map((node) => interpreter.expression(node)(scope));
-  const refuse = () => { throw new PowerShellError(`Cannot validate argument on parameter '${param.name}': ${attribute.attribute}.`); };
+  const refuse = () => {
+    throw new PowerShellError(`Cannot validate argument on parameter '${param.name}': ${attribute.attribute}.`);
+  };
   if (kind === 'validateset') {
     for (const item of itemsOf(value) ?? [value]) {
       if (!given.some((word) => word.toLowerCase() === toText(item).toLowerCase())) refuse();

@@ -1,5 +1,5 @@
-// Is a script what portpolicy promises of it: in its bytes, its layout, its grammar, its commands and its data? Every check
-// gives a list of problems, which is empty for a good script.
+// Is a script what portpolicy promises of it: in its bytes, its layout, its grammar, its commands and its data? Every
+// check gives a list of problems, which is empty for a good script.
 'use strict';
 const syntax = require('./syntax');
 const script = require('./script');
@@ -11,7 +11,7 @@ const schema = require('./schema');
 const fixed_members = new Set(['system.net.ipaddress::parse', 'string::isnullorempty', 'system.io.file::writealltext']);
 const data_variables = ['policydefaults', 'policylog', 'policyrules'];
 
-// ---- bytes and layout -------------------------------------------------------------------------------------------------
+// ---- bytes and layout
 
 /** `bytes` is a Buffer. */
 function problemsOfBytes(bytes) {
@@ -46,8 +46,10 @@ function problemsOfLayout(text) {
   if (typeof parts === 'string') return [parts];
   const problems = [];
   const asIn = (name) => script.part(name).split('\n');
-  if (`${parts.head.join('\n')}\n` !== asIn('head.ps1').join('\n')) problems.push('the head is not that of the repository');
-  if (parts.engine.join('\n') !== asIn('engine.ps1').join('\n')) problems.push('the engine is not that of the repository');
+  if (`${parts.head.join('\n')}\n` !== asIn('head.ps1').join('\n'))
+    problems.push('the head is not that of the repository');
+  if (parts.engine.join('\n') !== asIn('engine.ps1').join('\n'))
+    problems.push('the engine is not that of the repository');
   parts.header.forEach((line, at) => {
     if (!line.startsWith('#')) problems.push(`line ${at + 1}: a header line that is no comment`);
     if (/^#\s*requires/i.test(line)) problems.push(`line ${at + 1}: #Requires in the header`);
@@ -62,7 +64,7 @@ function problemsOfLayout(text) {
   return problems;
 }
 
-// ---- the subset -------------------------------------------------------------------------------------------------------
+// ---- the subset
 
 function problemsOfSubset(tree) {
   const problems = [];
@@ -80,12 +82,15 @@ function problemsOfSubset(tree) {
     if (node.kind === 'type' || (node.kind === 'variable' && node.scope === 'env')) continue;
     if ((node.kind === 'member' || node.kind === 'call') && node.fixed) {
       const name = `${node.of.name}::${node.name}`.toLowerCase();
-      if (node.of.kind !== 'type' || !fixed_members.has(name)) note(node, `\`${name}\` is not among the members that scripts use`);
+      if (node.of.kind !== 'type' || !fixed_members.has(name))
+        note(node, `\`${name}\` is not among the members that scripts use`);
     }
-    if (node.kind === 'assign' && data_variables.includes(node.target.name) && within) note(node, `a function sets $${node.target.name}`);
+    if (node.kind === 'assign' && data_variables.includes(node.target.name) && within)
+      note(node, `a function sets $${node.target.name}`);
   }
   if (!sets(tree, 'erroractionpreference', 'Stop')) problems.push("$ErrorActionPreference is not 'Stop'");
-  if (!tree.body.some((node) => node.kind === 'command' && node.name === 'Set-StrictMode')) problems.push('no Set-StrictMode');
+  if (!tree.body.some((node) => node.kind === 'command' && node.name === 'Set-StrictMode'))
+    problems.push('no Set-StrictMode');
   return problems;
 }
 
@@ -108,11 +113,14 @@ function dataOf(tree) {
     if (node.kind !== 'assign' || !data_variables.includes(node.target.name)) continue;
     if (node.target.name in values) return `line ${node.line}: $${node.target.name} is set twice`;
     const value = literal(node.value);
-    if (value === undefined || hasDoubleQuotes(node.value)) return `line ${node.line}: something else than a literal in the data`;
+    if (value === undefined || hasDoubleQuotes(node.value))
+      return `line ${node.line}: something else than a literal in the data`;
     values[node.target.name] = value;
   }
   const missing = data_variables.find((name) => !(name in values));
-  return missing ? `no $${missing}` : {defaults: values.policydefaults, log: values.policylog, rules: values.policyrules};
+  return missing
+    ? `no $${missing}`
+    : {defaults: values.policydefaults, log: values.policylog, rules: values.policyrules};
 }
 
 function hasDoubleQuotes(node) {
@@ -120,7 +128,7 @@ function hasDoubleQuotes(node) {
   return false;
 }
 
-// ---- all of it --------------------------------------------------------------------------------------------------------
+// ---- all of it
 
 /** All problems of a script. */
 function problemsOf(bytes) {

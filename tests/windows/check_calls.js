@@ -1,4 +1,5 @@
-// Are the parameters of every call those that its cmdlet takes? What is splatted is followed to the table in the same function.
+// Are the parameters of every call those that its cmdlet takes? What is splatted is followed to the table in the same
+// function.
 'use strict';
 const {Enum} = require('./values');
 const {nodesOf, literal} = require('./walk');
@@ -23,7 +24,8 @@ function problemsOfOwn(node, own, note) {
   for (const element of node.elements) {
     if (element.splat) note('a splat for an own function');
     else if (!element.parameter) note('an argument without its name');
-    else if (!own.params.some((param) => param.name === element.parameter.toLowerCase())) note(`no parameter -${element.parameter}`);
+    else if (!own.params.some((param) => param.name === element.parameter.toLowerCase()))
+      note(`no parameter -${element.parameter}`);
   }
 }
 
@@ -41,7 +43,8 @@ function problemsOfCmdlet(node, within, cmdlet, note, tree) {
       ++positional;
     }
   }
-  const places = Object.entries(cmdlet.parameters).filter(([key, made]) => made.position !== undefined && !given.has(key))
+  const places = Object.entries(cmdlet.parameters)
+    .filter(([key, made]) => made.position !== undefined && !given.has(key))
     .sort(([, a], [, b]) => a.position - b.position);
   for (const [key] of places.slice(0, positional)) given.set(key, undefined);
   const problem = schema.problemOf(cmdlet, [...given.keys()]);
@@ -68,14 +71,16 @@ function problemsOfValue(cmdlet, key, value, note) {
 
 function problemsOfUse(node, cmdlet, given, note) {
   const names = [...given.keys()].map((key) => key.toLowerCase());
-  if (cmdlet.module !== 'core' && !names.includes('erroraction')) note('no -ErrorAction: it does not see what the script prefers');
+  if (cmdlet.module !== 'core' && !names.includes('erroraction'))
+    note('no -ErrorAction: it does not see what the script prefers');
   if (node.name === 'New-NetFirewallRule') {
     for (const name of ['Name', 'Group', 'PolicyStore', 'Profile', 'Direction', 'Action', 'Protocol']) {
       if (!names.includes(name.toLowerCase())) note(`no -${name}`);
     }
   }
   // Without a choice these mean every rule there is.
-  if (/^(Set|Remove)-NetFirewallRule$/.test(node.name) && !names.includes('name') && !names.includes('inputobject')) note('no choice of rules');
+  if (/^(Set|Remove)-NetFirewallRule$/.test(node.name) && !names.includes('name') && !names.includes('inputobject'))
+    note('no choice of rules');
 }
 
 /** The keys that a hashtable of this name gets in these statements, with their values where they are literals. */
@@ -101,7 +106,8 @@ function tableOf(name, body) {
   return {keys};
 }
 
-/** What an index may be: a literal, or a loop's variable over literals. The keys of a parameter are not known: none then. */
+/** What an index may be: a literal, or a loop's variable over literals. The keys of a parameter are not known: none
+    then. */
 function keysOf(node, body) {
   const value = literal(node);
   if (typeof value === 'string') return [value];

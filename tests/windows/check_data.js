@@ -6,8 +6,19 @@ const rules = require('./rules');
 const {Enum, PowerShellError} = require('./values');
 const {enumerations} = require('./schema');
 
-const keys = ['Name', 'DisplayName', 'Description', 'Direction', 'Action', 'Protocol', 'LocalPort', 'RemotePort', 'IcmpType', 'LocalAddress',
-  'RemoteAddress'];
+const keys = [
+  'Name',
+  'DisplayName',
+  'Description',
+  'Direction',
+  'Action',
+  'Protocol',
+  'LocalPort',
+  'RemotePort',
+  'IcmpType',
+  'LocalAddress',
+  'RemoteAddress',
+];
 const required = ['Name', 'DisplayName', 'Description', 'Direction', 'Action', 'Protocol'];
 const words = {Direction: ['Inbound', 'Outbound'], Action: ['Allow', 'Block']};
 const lists = ['LocalPort', 'RemotePort', 'IcmpType', 'LocalAddress', 'RemoteAddress'];
@@ -29,7 +40,8 @@ function problemsOfData({defaults, log, rules: list}) {
 }
 
 function problemsOfWords(name, table, known, values) {
-  return Object.entries(table).filter(([key, value]) => !known.includes(key) || !values.includes(value))
+  return Object.entries(table)
+    .filter(([key, value]) => !known.includes(key) || !values.includes(value))
     .map(([key, value]) => `${name}: ${key} = ${value}`);
 }
 
@@ -39,9 +51,11 @@ function problemsOfRule(rule, note) {
   if (unknown) return note(`the key ${unknown}`);
   const missing = required.find((key) => !given.includes(key));
   if (missing) return note(`no ${missing}`);
-  if (given.join() !== keys.filter((key) => given.includes(key)).join()) note(`the order of its keys: ${given.join(', ')}`);
+  if (given.join() !== keys.filter((key) => given.includes(key)).join())
+    note(`the order of its keys: ${given.join(', ')}`);
   for (const key of given) {
-    if (lists.includes(key) !== Array.isArray(rule[key])) return note(`${key} is no ${lists.includes(key) ? 'list' : 'text'}`);
+    if (lists.includes(key) !== Array.isArray(rule[key]))
+      return note(`${key} is no ${lists.includes(key) ? 'list' : 'text'}`);
     if ([rule[key]].flat().some((one) => typeof one !== 'string')) return note(`${key} has something else than texts`);
     if (key in words && !words[key].includes(rule[key])) return note(`${key} is ${rule[key]}`);
   }
@@ -55,9 +69,11 @@ function problemsOfRule(rule, note) {
 
 /** What Windows would take, but these scripts do not say. */
 function problemsOfEntries(rule, note) {
-  if (/^(6|17|1|58|256)$/.test(rule.Protocol) || !/^(TCP|UDP|ICMPv4|ICMPv6|Any|\d+)$/.test(rule.Protocol)) note(`the protocol ${rule.Protocol}`);
+  if (/^(6|17|1|58|256)$/.test(rule.Protocol) || !/^(TCP|UDP|ICMPv4|ICMPv6|Any|\d+)$/.test(rule.Protocol))
+    note(`the protocol ${rule.Protocol}`);
   for (const key of ['LocalPort', 'RemotePort']) {
-    for (const entry of rule[key] ?? []) if (!/^\d+(-\d+)?$/.test(entry) || /^(\d+)-\1$/.test(entry)) note(`the port ${entry}`);
+    for (const entry of rule[key] ?? [])
+      if (!/^\d+(-\d+)?$/.test(entry) || /^(\d+)-\1$/.test(entry)) note(`the port ${entry}`);
   }
   for (const key of ['LocalAddress', 'RemoteAddress']) {
     for (const entry of rule[key] ?? []) {

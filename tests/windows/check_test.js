@@ -8,7 +8,10 @@ const policies = require('./policies');
 
 const good = assemble(policies.strict);
 // With next to nothing of a program, which is read in a tenth of the time.
-const short = assemble(policies.strict, () => "$ErrorActionPreference = 'Stop'\nfunction Get-Setting {\n    param([string]$Name)\n    return $Name\n}\n");
+const short = assemble(
+  policies.strict,
+  () => "$ErrorActionPreference = 'Stop'\nfunction Get-Setting {\n    param([string]$Name)\n    return $Name\n}\n",
+);
 
 function problems(text) {
   return problemsOf(Buffer.from(text, 'latin1')).join('\n');
@@ -39,7 +42,12 @@ finds('a block comment', put('# Rules of a test.', '# <# Rules'), 'block comment
 finds('a signature in the header', put('# Rules of a test.', '# SIG # Begin signature block'), 'signature');
 finds('two marks', put(`${begin}\r\n`, `${begin}\r\n${begin}\r\n`), 'must stand there once');
 finds('no mark', put(`${end}\r\n`, ''), 'must stand there once');
-finds('an engine of its own', (text) => text.replace(/exit \$script:ExitCode/, 'exit 0'), 'the engine is not that', good);
+finds(
+  'an engine of its own',
+  (text) => text.replace(/exit \$script:ExitCode/, 'exit 0'),
+  'the engine is not that',
+  good,
+);
 finds('a head of its own', put('#Requires -Version 5.1', '#Requires -Version 5.0'), 'the head is not that', good);
 finds('a long line', put("'bad web'", `'${'x'.repeat(120)}'`), 'a line of');
 finds('an indent of three', put('    Inbound', '   Inbound'), 'spaces');
@@ -61,14 +69,42 @@ finds('a member of .NET', (text) => `${text}[System.IO.File]::Delete('x')\r\n`, 
 finds('a call like a method', (text) => `${text}Get-Setting('x')\r\n`, 'called like a method');
 
 // Parameters.
-finds('a parameter that does not exist', (text) => `${text}Get-NetFirewallRule -Names 'x' -ErrorAction Stop\r\n`, "'Names'");
-finds('two sets of parameters', (text) => `${text}Get-NetFirewallRule -Name 'x' -Group 'y' -ErrorAction Stop\r\n`, 'Parameter set');
-finds('what is mandatory and missing', (text) => `${text}Set-NetFirewallRule -Enabled 'True' -ErrorAction Stop\r\n`, 'mandatory');
-finds('a value that is none', (text) => `${text}Set-NetFirewallProfile -All -LogBlocked 'Yes' -ErrorAction Stop\r\n`, 'does not take');
-finds('a switch for a word', (text) => `${text}Set-NetFirewallRule -Name 'x' -Enabled $true -ErrorAction Stop\r\n`, 'does not take');
-finds('a word for a switch', (text) => `${text}Set-NetFirewallRule -Name 'x' -LocalOnlyMapping 'True' -ErrorAction Stop\r\n`, 'takes $true');
+finds(
+  'a parameter that does not exist',
+  (text) => `${text}Get-NetFirewallRule -Names 'x' -ErrorAction Stop\r\n`,
+  "'Names'",
+);
+finds(
+  'two sets of parameters',
+  (text) => `${text}Get-NetFirewallRule -Name 'x' -Group 'y' -ErrorAction Stop\r\n`,
+  'Parameter set',
+);
+finds(
+  'what is mandatory and missing',
+  (text) => `${text}Set-NetFirewallRule -Enabled 'True' -ErrorAction Stop\r\n`,
+  'mandatory',
+);
+finds(
+  'a value that is none',
+  (text) => `${text}Set-NetFirewallProfile -All -LogBlocked 'Yes' -ErrorAction Stop\r\n`,
+  'does not take',
+);
+finds(
+  'a switch for a word',
+  (text) => `${text}Set-NetFirewallRule -Name 'x' -Enabled $true -ErrorAction Stop\r\n`,
+  'does not take',
+);
+finds(
+  'a word for a switch',
+  (text) => `${text}Set-NetFirewallRule -Name 'x' -LocalOnlyMapping 'True' -ErrorAction Stop\r\n`,
+  'takes $true',
+);
 finds('no -ErrorAction', (text) => `${text}Get-NetFirewallProfile -All\r\n`, 'no -ErrorAction');
-finds('a rule without a group', (text) => `${text}New-NetFirewallRule -Name 'x' -DisplayName 'x' -ErrorAction Stop\r\n`, 'no -Group');
+finds(
+  'a rule without a group',
+  (text) => `${text}New-NetFirewallRule -Name 'x' -DisplayName 'x' -ErrorAction Stop\r\n`,
+  'no -Group',
+);
 finds('a removal of all rules', (text) => `${text}Remove-NetFirewallRule -ErrorAction Stop\r\n`, 'no choice of rules');
 finds('a function without that parameter', (text) => `${text}Get-Setting -Nothing 'x'\r\n`, 'no parameter -Nothing');
 
@@ -80,7 +116,11 @@ finds('tables twice', put('$PolicyLog = @{\r\n}\r\n', '$PolicyLog = @{\r\n}\r\n$
 finds('a default that is none', put("Inbound = 'Block'", "Inbound = 'Deny'"), 'Inbound = Deny');
 finds('a direction without a default', put("    Outbound = 'Block'\r\n", ''), 'without a default');
 finds('a name that is not that of the rule', put("LocalPort = @('22')", "LocalPort = @('23')"), 'its name is not');
-finds('the order of keys', (text) => text.replace(/( {8}Direction = 'Inbound'\r\n)( {8}Action = 'Allow'\r\n)/, '$2$1'), 'order');
+finds(
+  'the order of keys',
+  (text) => text.replace(/( {8}Direction = 'Inbound'\r\n)( {8}Action = 'Allow'\r\n)/, '$2$1'),
+  'order',
+);
 
 /** Rules that would be refused, or be wider than they look. */
 const refused = {
@@ -99,7 +139,10 @@ const refused = {
   'the address ::1': [{RemoteAddress: ['::1']}, 'an end that is ::'],
   'another spelling': [{RemoteAddress: ['2001:DB8::/32']}, 'not spelt'],
   'a keyword for an address': [{RemoteAddress: ['LocalSubnet']}, 'neither address'],
-  'more than 1,000 addresses': [{RemoteAddress: Array.from({length: 1001}, (_, i) => `10.0.${i >> 8}.${i & 255}`)}, '1,000'],
+  'more than 1,000 addresses': [
+    {RemoteAddress: Array.from({length: 1001}, (_, i) => `10.0.${i >> 8}.${i & 255}`)},
+    '1,000',
+  ],
   'a protocol by number that has a name': [{Protocol: '6'}, 'the protocol 6'],
   'a protocol of 256': [{Protocol: '256'}, 'the protocol 256'],
   'a display name All': [{DisplayName: 'All'}, 'display name All'],

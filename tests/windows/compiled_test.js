@@ -35,28 +35,44 @@ function compile(program, policy) {
 /** Packets of Windows as `explain` takes them, and its answers. */
 function explained(program, policy, packets) {
   const lines = packets.map((packet) => {
-    const [here, there] = ['local', 'remote'].map((side) => addresses.show({family: packet.family, value: packet[side]}));
+    const [here, there] = ['local', 'remote'].map((side) =>
+      addresses.show({family: packet.family, value: packet[side]}),
+    );
     const inbound = packet.direction === 'Inbound';
     const ports = with_ports.includes(packet.protocol);
     const types = packet.protocol === 1 || packet.protocol === 58;
     return JSON.stringify({
-      direction: packet.direction.toLowerCase(), protocol: packet.protocol,
-      source: inbound ? there : here, destination: inbound ? here : there,
-      ...(ports ? {source_port: inbound ? packet.remote_port : packet.local_port,
-        destination_port: inbound ? packet.local_port : packet.remote_port} : {}),
+      direction: packet.direction.toLowerCase(),
+      protocol: packet.protocol,
+      source: inbound ? there : here,
+      destination: inbound ? here : there,
+      ...(ports
+        ? {
+            source_port: inbound ? packet.remote_port : packet.local_port,
+            destination_port: inbound ? packet.local_port : packet.remote_port,
+          }
+        : {}),
       ...(types ? {icmp_type: packet.type, icmp_code: packet.code} : {}),
     });
   });
   const done = call(program, ['explain', policy, '--packets', '-'], `${lines.join('\n')}\n`);
   same(done.status, 0, `exit code of explain (${done.stderr})`);
-  return done.stdout.trim().split('\n').map((line) => JSON.parse(line).verdict);
+  return done.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).verdict);
 }
 
 /** Addresses of loopback are not filtered, and ICMP of the other family is none. */
 function canBe(packet) {
   const loopback = (value) => (packet.family === 4 ? value >> 24n === 127n : value <= 1n);
-  return !loopback(packet.local) && !loopback(packet.remote) && packet.protocol !== (packet.family === 4 ? 58 : 1)
-    && packet.local_port > 0 && packet.remote_port > 0;
+  return (
+    !loopback(packet.local) &&
+    !loopback(packet.remote) &&
+    packet.protocol !== (packet.family === 4 ? 58 : 1) &&
+    packet.local_port > 0 &&
+    packet.remote_port > 0
+  );
 }
 
 function testOne(program, policy, script) {
@@ -71,7 +87,8 @@ function testOne(program, policy, script) {
     const verdict = machine.firewall.judge();
     const wanted = explained(program, policy, packets);
     packets.forEach((packet, at) => {
-      if (wanted[at] === 'unmanaged') return expect(!(packet.direction in data.defaults), `${packet.direction} is managed`);
+      if (wanted[at] === 'unmanaged')
+        return expect(!(packet.direction in data.defaults), `${packet.direction} is managed`);
       return same(verdict(packet), wanted[at] === 'allow' ? 'Allow' : 'Block', shown(packet));
     });
     expect(packets.length > 20, `only ${packets.length} packets`);
@@ -105,10 +122,13 @@ function testPairs(scripts) {
 
 /** The tests of this program. */
 function testsOf(program) {
-  const scripts = fs.readdirSync(folder).filter((name) => name.endsWith('.yaml')).map((name) => {
-    const policy = path.join(folder, name);
-    return [name, compile(program, policy), policy];
-  });
+  const scripts = fs
+    .readdirSync(folder)
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => {
+      const policy = path.join(folder, name);
+      return [name, compile(program, policy), policy];
+    });
   for (const [, script, policy] of scripts) testOne(program, policy, script);
   testPairs(scripts);
 }

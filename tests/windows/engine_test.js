@@ -16,11 +16,18 @@ function ours(machine) {
 }
 
 function enabledNames(machine) {
-  return ours(machine).filter((rule) => rule.enabled).map((rule) => rule.name).sort().join(' ');
+  return ours(machine)
+    .filter((rule) => rule.enabled)
+    .map((rule) => rule.name)
+    .sort()
+    .join(' ');
 }
 
 function wantedNames(policy) {
-  return (policy.rules ?? []).map((rule) => rule.Name).sort().join(' ');
+  return (policy.rules ?? [])
+    .map((rule) => rule.Name)
+    .sort()
+    .join(' ');
 }
 
 /** The firewall says what the policy says: its rules, enabled, and no others of ours; its defaults and logs. */
@@ -28,18 +35,29 @@ function isAsWanted(machine, policy) {
   same(enabledNames(machine), wantedNames(policy), 'rules');
   same(ours(machine).length, (policy.rules ?? []).length, 'rules of ours');
   for (const name of profile_names) {
-    for (const [key, setting] of [['Inbound', 'DefaultInboundAction'], ['Outbound', 'DefaultOutboundAction']]) {
-      if (policy.defaults?.[key]) same(machine.firewall.setting(name, setting), policy.defaults[key], `${setting} of ${name}`);
+    for (const [key, setting] of [
+      ['Inbound', 'DefaultInboundAction'],
+      ['Outbound', 'DefaultOutboundAction'],
+    ]) {
+      if (policy.defaults?.[key])
+        same(machine.firewall.setting(name, setting), policy.defaults[key], `${setting} of ${name}`);
     }
-    for (const [key, value] of Object.entries(policy.log ?? {})) same(machine.firewall.setting(name, key), value, `${key} of ${name}`);
+    for (const [key, value] of Object.entries(policy.log ?? {}))
+      same(machine.firewall.setting(name, key), value, `${key} of ${name}`);
   }
 }
 
 /** What is in force, whatever is kept disabled. */
 function inForce(machine) {
-  const rules = machine.firewall.rules.filter((rule) => rule.enabled || rule.group !== 'portpolicy').map((rule) => ({...rule}));
-  const settings = profile_names.map((name) => Object.keys(machine.firewall.profiles[name]).map((key) => machine.firewall.setting(name, key)));
-  return JSON.stringify([rules.sort((a, b) => (a.name < b.name ? -1 : 1)), settings], (key, value) => (typeof value === 'bigint' ? String(value) : value));
+  const rules = machine.firewall.rules
+    .filter((rule) => rule.enabled || rule.group !== 'portpolicy')
+    .map((rule) => ({...rule}));
+  const settings = profile_names.map((name) =>
+    Object.keys(machine.firewall.profiles[name]).map((key) => machine.firewall.setting(name, key)),
+  );
+  return JSON.stringify([rules.sort((a, b) => (a.name < b.name ? -1 : 1)), settings], (key, value) =>
+    typeof value === 'bigint' ? String(value) : value,
+  );
 }
 
 /** Each query costs time with every rule on the machine. Profiles are three. */
@@ -53,17 +71,22 @@ function called(machine, name) {
   return ours(machine).find((rule) => rule.display_name === name);
 }
 
-// ---- applying ---------------------------------------------------------------------------------------------------------
+// ---- applying
 
 for (const [name, policy] of Object.entries(policies)) {
   test(`apply ${name} to a firewall without rules of ours, and again`, () => {
     const machine = machineWith(furnish);
-    const others = machine.firewall.rules.map((rule) => JSON.stringify(rule, (k, v) => (typeof v === 'bigint' ? String(v) : v))).join();
+    const others = machine.firewall.rules
+      .map((rule) => JSON.stringify(rule, (k, v) => (typeof v === 'bigint' ? String(v) : v)))
+      .join();
     const first = run(machine, policy);
     same(first.code, 0, `exit code (${first.text})`);
     isAsWanted(machine, policy);
     asksOnce(machine);
-    const kept = machine.firewall.rules.slice(0, 3).map((rule) => JSON.stringify(rule, (k, v) => (typeof v === 'bigint' ? String(v) : v))).join();
+    const kept = machine.firewall.rules
+      .slice(0, 3)
+      .map((rule) => JSON.stringify(rule, (k, v) => (typeof v === 'bigint' ? String(v) : v)))
+      .join();
     same(kept, others, 'rules of others');
     const second = run(machine, policy);
     same(second.code, 0, 'exit code of the second run');
@@ -102,7 +125,10 @@ test('other words for the same rules are set in place', () => {
   const machine = machineWith(furnish, web);
   const answer = run(machine, reworded);
   same(answer.code, 0, 'exit code');
-  expect(machine.changes.every((what) => /^(rename|write|move)/.test(what)), `changes: ${machine.changes.join('; ')}`);
+  expect(
+    machine.changes.every((what) => /^(rename|write|move)/.test(what)),
+    `changes: ${machine.changes.join('; ')}`,
+  );
   isAsWanted(machine, reworded);
   const rule = ours(machine).find((one) => one.name === reworded.rules[0].Name);
   same(rule.display_name, 'ssh-staff again', 'display name');
@@ -124,25 +150,64 @@ test('a rule of ours that was changed by hand is replaced under the next name', 
 });
 
 const spoilt = {
-  'a rule is disabled': (machine) => { called(machine, 'ssh-staff').enabled = false; },
-  'a rule has gone': (machine) => { machine.firewall.rules = machine.firewall.rules.filter((rule) => rule !== called(machine, 'ssh-staff')); },
-  'a rule of ours has come': (machine) => { machine.firewall.add({Name: 'x', DisplayName: 'x', Group: 'portpolicy'}); },
-  'a port is another': (machine) => { called(machine, 'web').local_ports[0].high += 1; },
-  'an address is another': (machine) => { called(machine, 'ssh-staff').remote[0].high += 1n; delete called(machine, 'ssh-staff').remote[0].length; },
-  'an allow is a block': (machine) => { called(machine, 'ssh-staff').action = 'Block'; },
-  'what comes in goes out': (machine) => { called(machine, 'ssh-staff').direction = 'Outbound'; },
-  'a protocol is another': (machine) => { called(machine, 'ssh-staff').protocol = 17; },
-  'a type is another': (machine) => { called(machine, 'ping').icmp[0].type = 9; },
-  'a code is another': (machine) => { called(machine, 'ping').icmp[1].code = 3; },
-  'a program is asked for': (machine) => { called(machine, 'ssh-staff').program = 'C:\\app.exe'; },
-  'a service is asked for': (machine) => { called(machine, 'ssh-staff').service = 'sshd'; },
-  'a profile is asked for': (machine) => { called(machine, 'ssh-staff').profiles = 1; },
-  'an interface is asked for': (machine) => { called(machine, 'ssh-staff').interface_type = 2; },
-  'a user is asked for': (machine) => { called(machine, 'ssh-staff').local_user = 'O:LSD:(A;;CC;;;S-1-5-32-544)'; },
-  'it goes through an edge': (machine) => { called(machine, 'ssh-staff').edge = 'Allow'; },
-  'a default is another': (machine) => { machine.firewall.profiles.Private.DefaultInboundAction = 'Allow'; },
-  'a log is another': (machine) => { machine.firewall.profiles.Public.LogBlocked = 'False'; },
-  'a display name is another': (machine) => { called(machine, 'ssh-staff').display_name = 'other'; },
+  'a rule is disabled': (machine) => {
+    called(machine, 'ssh-staff').enabled = false;
+  },
+  'a rule has gone': (machine) => {
+    machine.firewall.rules = machine.firewall.rules.filter((rule) => rule !== called(machine, 'ssh-staff'));
+  },
+  'a rule of ours has come': (machine) => {
+    machine.firewall.add({Name: 'x', DisplayName: 'x', Group: 'portpolicy'});
+  },
+  'a port is another': (machine) => {
+    called(machine, 'web').local_ports[0].high += 1;
+  },
+  'an address is another': (machine) => {
+    called(machine, 'ssh-staff').remote[0].high += 1n;
+    delete called(machine, 'ssh-staff').remote[0].length;
+  },
+  'an allow is a block': (machine) => {
+    called(machine, 'ssh-staff').action = 'Block';
+  },
+  'what comes in goes out': (machine) => {
+    called(machine, 'ssh-staff').direction = 'Outbound';
+  },
+  'a protocol is another': (machine) => {
+    called(machine, 'ssh-staff').protocol = 17;
+  },
+  'a type is another': (machine) => {
+    called(machine, 'ping').icmp[0].type = 9;
+  },
+  'a code is another': (machine) => {
+    called(machine, 'ping').icmp[1].code = 3;
+  },
+  'a program is asked for': (machine) => {
+    called(machine, 'ssh-staff').program = 'C:\\app.exe';
+  },
+  'a service is asked for': (machine) => {
+    called(machine, 'ssh-staff').service = 'sshd';
+  },
+  'a profile is asked for': (machine) => {
+    called(machine, 'ssh-staff').profiles = 1;
+  },
+  'an interface is asked for': (machine) => {
+    called(machine, 'ssh-staff').interface_type = 2;
+  },
+  'a user is asked for': (machine) => {
+    called(machine, 'ssh-staff').local_user = 'O:LSD:(A;;CC;;;S-1-5-32-544)';
+  },
+  'it goes through an edge': (machine) => {
+    called(machine, 'ssh-staff').edge = 'Allow';
+  },
+  'a default is another': (machine) => {
+    machine.firewall.profiles.Private.DefaultInboundAction = 'Allow';
+  },
+  'a log is another': (machine) => {
+    machine.firewall.profiles.Public.LogBlocked = 'False';
+  },
+  'a display name is another': (machine) => {
+    called(machine, 'ssh-staff').display_name = 'other';
+  },
 };
 
 for (const [what, spoil] of Object.entries(spoilt)) {
@@ -162,9 +227,14 @@ for (const [what, spoil] of Object.entries(spoilt)) {
   });
 }
 
-// ---- -WhatIf and -Remove ----------------------------------------------------------------------------------------------
+// ---- -WhatIf and -Remove
 
-for (const [given, from, to] of [[{}, nothing, web], [{}, web, strict], [{Exclusive: true}, nothing, web], [{Remove: true}, web, web]]) {
+for (const [given, from, to] of [
+  [{}, nothing, web],
+  [{}, web, strict],
+  [{Exclusive: true}, nothing, web],
+  [{Remove: true}, web, web],
+]) {
   test(`-WhatIf with ${Object.keys(given).join() || 'nothing else'} changes nothing`, () => {
     const machine = machineWith(furnishAll, from);
     const [rules, files] = [machine.firewall.picture(), machine.files.picture()];
@@ -190,11 +260,14 @@ for (const chain of [[web], [web, strict], [strict, open], [web, strict, open, c
     same(ours(machine).length, 0, 'rules of ours');
     same(inForce(machine), before, 'firewall');
     same(run(machine, web, {Remove: true}).code, 0, 'exit code of a second -Remove');
-    expect(machine.changes.every((what) => what.startsWith('write')), `changes of a second -Remove: ${machine.changes.join('; ')}`);
+    expect(
+      machine.changes.every((what) => what.startsWith('write')),
+      `changes of a second -Remove: ${machine.changes.join('; ')}`,
+    );
   });
 }
 
-// ---- rules of others --------------------------------------------------------------------------------------------------
+// ---- rules of others
 
 test('rules of others that contradict the policy are reported and left alone', () => {
   const machine = machineWith(furnish);
@@ -221,7 +294,8 @@ test('-Exclusive disables them, for as long as the policy stands', () => {
   for (const rule of machine.firewall.rules) {
     if (names.local.includes(rule.name)) expect(!rule.enabled, `${rule.name} is enabled`);
     if (names.policy.includes(rule.name)) expect(rule.enabled, `${rule.name} is disabled`);
-    if (names.silent.includes(rule.name) && !rule.name.startsWith('RemoteDesktop')) expect(rule.enabled, `${rule.name} is disabled`);
+    if (names.silent.includes(rule.name) && !rule.name.startsWith('RemoteDesktop'))
+      expect(rule.enabled, `${rule.name} is disabled`);
   }
   same(run(machine, web, {Exclusive: true}).code, 0, 'exit code of the second run');
   same(machine.changes.join('; '), '', 'changes of the second run');
@@ -232,13 +306,25 @@ test('-Exclusive disables them, for as long as the policy stands', () => {
 
 test('-Exclusive leaves a local rule alone that a group policy has one of the same name for', () => {
   const machine = machineWith(furnish);
-  machine.firewall.add({Name: 'rdp', DisplayName: 'RDP', Direction: 'Inbound', Action: 'Allow', Protocol: 'TCP', LocalPort: ['3389']});
-  machine.firewall.add({Name: 'rdp', DisplayName: 'RDP', Direction: 'Inbound', Action: 'Allow', Protocol: 'TCP', LocalPort: ['3389']},
-    'example.org\\Servers');
+  machine.firewall.add({
+    Name: 'rdp',
+    DisplayName: 'RDP',
+    Direction: 'Inbound',
+    Action: 'Allow',
+    Protocol: 'TCP',
+    LocalPort: ['3389'],
+  });
+  machine.firewall.add(
+    {Name: 'rdp', DisplayName: 'RDP', Direction: 'Inbound', Action: 'Allow', Protocol: 'TCP', LocalPort: ['3389']},
+    'example.org\\Servers',
+  );
   const answer = run(machine, web, {Exclusive: true});
   same(answer.code, 0, `exit code (${answer.text})`);
   expect(answer.text.includes('rdp'), 'it is not reported');
-  expect(machine.firewall.rules.filter((rule) => rule.name === 'rdp').every((rule) => rule.enabled), 'it is disabled');
+  expect(
+    machine.firewall.rules.filter((rule) => rule.name === 'rdp').every((rule) => rule.enabled),
+    'it is disabled',
+  );
 });
 
 test('what a newer policy no longer sets is put back at once, and -Remove does not touch it again', () => {
@@ -251,7 +337,7 @@ test('what a newer policy no longer sets is put back at once, and -Remove does n
   same(machine.firewall.setting('Domain', 'LogBlocked'), 'True', 'what an administrator set later');
 });
 
-// ---- refusals ---------------------------------------------------------------------------------------------------------
+// ---- refusals
 
 const connection = {LocalAddress: '192.0.2.10', RemoteAddress: '203.0.113.50', RemotePort: 51000, State: 'Established'};
 const sessions = {
@@ -270,7 +356,10 @@ const sessions = {
   },
   'WinRM': (machine) => {
     const {PSObject} = require('./values');
-    machine.variables.pssenderinfo = PSObject.of({ConnectionString: 'http://server:5985/wsman?PSVersion=5.1', UserInfo: null}, 'PSSenderInfo');
+    machine.variables.pssenderinfo = PSObject.of(
+      {ConnectionString: 'http://server:5985/wsman?PSVersion=5.1', UserInfo: null},
+      'PSSenderInfo',
+    );
     machine.connections.push({...connection, LocalPort: 5985});
   },
 };
@@ -303,7 +392,10 @@ test('an administrator whom the policy lets in by ssh is no reason to refuse', (
   same(run(other, web).code, 2, 'exit code where a block takes him');
 });
 
-for (const [what, setting, wanted] of [['local rules are not merged', 'AllowLocalFirewallRules', web], ['shields are up', 'AllowInboundRules', web]]) {
+for (const [what, setting, wanted] of [
+  ['local rules are not merged', 'AllowLocalFirewallRules', web],
+  ['shields are up', 'AllowInboundRules', web],
+]) {
   test(`refused when ${what}`, () => {
     const machine = machineWith(furnish);
     machine.firewall.policy.Domain[setting] = 'False';
@@ -324,10 +416,19 @@ test('a state folder of somebody else is not used', () => {
 
 test('texts with quotes come through as they are', () => {
   const {rule} = require('./script');
-  const texts = ["it's", "''", "a 'b' \"c\" `d` $(Get-Date) $env:X; # %{0} @( )", '* ? [a-z]', 'U+2019 ~'];
-  const policy = {defaults: {Inbound: 'Block'}, rules: texts.map((text, at) => rule({DisplayName: text, Description: text, Protocol: 'TCP', LocalPort: [String(at + 1)]}))};
+  const texts = ["it's", "''", 'a \'b\' "c" `d` $(Get-Date) $env:X; # %{0} @( )', '* ? [a-z]', 'U+2019 ~'];
+  const policy = {
+    defaults: {Inbound: 'Block'},
+    rules: texts.map((text, at) =>
+      rule({DisplayName: text, Description: text, Protocol: 'TCP', LocalPort: [String(at + 1)]}),
+    ),
+  };
   const machine = machineWith(null, policy);
-  for (const text of texts) expect(ours(machine).some((one) => one.display_name === text && one.description === text), `${text} has changed`);
+  for (const text of texts)
+    expect(
+      ours(machine).some((one) => one.display_name === text && one.description === text),
+      `${text} has changed`,
+    );
   same(run(machine, policy).code, 0, 'exit code');
   same(machine.changes.join('; '), '', 'changes of the second run');
 });

@@ -10,11 +10,42 @@ const {machineWith, test, expect, same} = require('./bench');
 const {web, strict, furnish, contradict} = require('./policies');
 const syntax = require('./syntax');
 
-const source = process.env.PORTPOLICY_WINDOWS_EXPORTER ?? path.join(__dirname, '../../packaging/windows/Export-Rules.ps1');
-const members = ['name', 'display_name', 'group', 'store', 'enabled', 'direction', 'action', 'override_block', 'profiles', 'protocol',
-  'local_ports', 'remote_ports', 'icmp_types', 'local_addresses', 'remote_addresses', 'program', 'package', 'service', 'interfaces',
-  'interface_types', 'local_user', 'remote_user', 'remote_machine', 'authentication', 'encryption', 'edge_traversal', 'dynamic_target',
-  'keyword_addresses', 'platforms', 'loose_source_mapping', 'local_only_mapping', 'status'];
+const source =
+  process.env.PORTPOLICY_WINDOWS_EXPORTER ?? path.join(__dirname, '../../packaging/windows/Export-Rules.ps1');
+const members = [
+  'name',
+  'display_name',
+  'group',
+  'store',
+  'enabled',
+  'direction',
+  'action',
+  'override_block',
+  'profiles',
+  'protocol',
+  'local_ports',
+  'remote_ports',
+  'icmp_types',
+  'local_addresses',
+  'remote_addresses',
+  'program',
+  'package',
+  'service',
+  'interfaces',
+  'interface_types',
+  'local_user',
+  'remote_user',
+  'remote_machine',
+  'authentication',
+  'encryption',
+  'edge_traversal',
+  'dynamic_target',
+  'keyword_addresses',
+  'platforms',
+  'loose_source_mapping',
+  'local_only_mapping',
+  'status',
+];
 
 function everything(firewall) {
   furnish(firewall);
@@ -46,7 +77,8 @@ function checked(program, text) {
 }
 
 function testsOf(program) {
-  test('nothing is wrong with the exporter', () => same(problemsOfTool(fs.readFileSync(source)).join('\n'), '', 'problems'));
+  test('nothing is wrong with the exporter', () =>
+    same(problemsOfTool(fs.readFileSync(source)).join('\n'), '', 'problems'));
 
   for (const unrolled of [true, false]) {
     test(`the exporter tells all rules that are in force${unrolled ? '' : ', where lists are always arrays'}`, () => {
@@ -54,7 +86,8 @@ function testsOf(program) {
       machine.firewall.unrolled = unrolled;
       const told = JSON.parse(exported(machine));
       same(machine.changes.join('; '), '', 'changes');
-      for (const [what, count] of Object.entries(machine.firewall.asked)) same(count, 1, `how often it asked for ${what}`);
+      for (const [what, count] of Object.entries(machine.firewall.asked))
+        same(count, 1, `how often it asked for ${what}`);
       same(told.format, 'portpolicy-windows-rules', 'format');
       same(told.rules.length, machine.firewall.rules.length, 'rules');
       for (const rule of told.rules) same(Object.keys(rule).join(), members.join(), `members of ${rule.name}`);
@@ -93,18 +126,29 @@ function isTold({rules, profiles}, machine) {
   const told = (name) => rules.find((rule) => rule.name === name);
   const ssh = rules.find((rule) => rule.display_name === 'ssh-staff');
   same(ssh.group, 'portpolicy', 'group');
-  same([...ssh.remote_addresses].sort().join(), '10.0.0.0/255.0.0.0,2001:db8::/32,203.0.113.7-203.0.113.9', 'remote addresses');
+  same(
+    [...ssh.remote_addresses].sort().join(),
+    '10.0.0.0/255.0.0.0,2001:db8::/32,203.0.113.7-203.0.113.9',
+    'remote addresses',
+  );
   same(ssh.local_ports.join(), '22', 'local ports');
   same(ssh.protocol, 'TCP', 'protocol');
   same(ssh.enabled, true, 'enabled');
-  same([ssh.direction, ssh.action, ssh.profiles.join(), ssh.edge_traversal, ssh.status].join(), 'Inbound,Allow,Any,Block,OK', 'words');
+  same(
+    [ssh.direction, ssh.action, ssh.profiles.join(), ssh.edge_traversal, ssh.status].join(),
+    'Inbound,Allow,Any,Block,OK',
+    'words',
+  );
   same(told('RemoteDesktop-UserMode-In-TCP').enabled, false, 'a disabled rule is enabled');
   same(told('odd [name] * ?').profiles.join(), 'Domain,Private', 'profiles');
   same(told('gpo-rdp').store, 'GPO', 'store');
   same(told('CoreNet-DHCP-In').service, 'dhcp', 'service');
   same(told('subnet').remote_addresses.join(), 'LocalSubnet', 'keyword');
-  same(profiles.map((one) => `${one.name} ${one.default_inbound} ${one.default_outbound} ${one.enabled}`).join(),
-    'Domain Block Allow true,Private Block Allow true,Public Block Allow true', 'profiles');
+  same(
+    profiles.map((one) => `${one.name} ${one.default_inbound} ${one.default_outbound} ${one.enabled}`).join(),
+    'Domain Block Allow true,Private Block Allow true,Public Block Allow true',
+    'profiles',
+  );
   same(machine.firewall.setting('Domain', 'DefaultInboundAction'), 'Block', 'default');
 }
 

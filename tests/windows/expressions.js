@@ -1,6 +1,20 @@
-// The expressions of the interpreter: each node of the tree becomes a function that takes the scope and gives the value.
+// The expressions of the interpreter: each node of the tree becomes a function that takes the scope and gives the
+// value.
 'use strict';
-const {PowerShellError, Unsupported, Type, Reference, Hashtable, PSObject, Real, gathered, itemsOf, toText, toBool, toArray} = require('./values');
+const {
+  PowerShellError,
+  Unsupported,
+  Type,
+  Reference,
+  Hashtable,
+  PSObject,
+  Real,
+  gathered,
+  itemsOf,
+  toText,
+  toBool,
+  toArray,
+} = require('./values');
 const {binary, pattern} = require('./operators');
 const members = require('./members');
 
@@ -12,18 +26,26 @@ const expressions = {
     return make.call(this, node);
   },
 
-  expression_constant(node) { return () => node.value; },
-  expression_real(node) { return () => new Real(node.value); },
-  expression_type(node) { return () => new Type(node.name); },
+  expression_constant(node) {
+    return () => node.value;
+  },
+  expression_real(node) {
+    return () => new Real(node.value);
+  },
+  expression_type(node) {
+    return () => new Type(node.name);
+  },
 
   variable(scope, kind, name) {
     if (kind === 'env') return this.machine.environment[name] ?? null;
-    const found = (kind === 'script' ? (scope.script.variables.has(name) ? scope.script : null) : scope.find(name));
+    const found = kind === 'script' ? (scope.script.variables.has(name) ? scope.script : null) : scope.find(name);
     if (!found) throw new PowerShellError(`The variable '$${name}' cannot be retrieved because it has not been set.`);
     return found.variables.get(name);
   },
 
-  expression_variable(node) { return (scope) => this.variable(scope, node.scope, node.name); },
+  expression_variable(node) {
+    return (scope) => this.variable(scope, node.scope, node.name);
+  },
 
   expression_expandable(node) {
     const parts = node.parts.map((part) => (typeof part === 'string' ? () => part : this.expression(part)));
@@ -96,7 +118,9 @@ const expressions = {
       const found = pattern(toText(right(scope))).exec(toText(value));
       if (found) {
         const table = new Hashtable();
-        found.forEach((text, at) => { if (text !== undefined) table.set(at, text); });
+        found.forEach((text, at) => {
+          if (text !== undefined) table.set(at, text);
+        });
         for (const [name, text] of Object.entries(found.groups ?? {})) if (text !== undefined) table.set(name, text);
         scope.variables.set('matches', table);
       }
@@ -140,7 +164,14 @@ const expressions = {
 
   expression_call(node) {
     const given = node.given.map((value) => this.expression(value));
-    if (node.fixed) return (scope) => members.fixedCall(this, node.of, node.name, given.map((value) => value(scope)));
+    if (node.fixed)
+      return (scope) =>
+        members.fixedCall(
+          this,
+          node.of,
+          node.name,
+          given.map((value) => value(scope)),
+        );
     const of = this.expression(node.of);
     return (scope) => {
       const value = of(scope);
@@ -155,15 +186,18 @@ const expressions = {
   expression_step(node) {
     const get = this.expression(node.target);
     const set = this.setter(node.target);
-    return (scope) => { set(scope, binary['+'](get(scope) ?? 0, node.by)); };
+    return (scope) => {
+      set(scope, binary['+'](get(scope) ?? 0, node.by));
+    };
   },
 
-  // ---- what is assigned to --------------------------------------------------------------------------------------------
+  // ---- what is assigned to
 
   setter(node) {
     if (node.kind === 'variable') {
       if (node.scope === 'env') throw new Unsupported(`line ${node.line}: an assignment to the environment`);
-      if (['true', 'false', '_', 'pscmdlet', 'env'].includes(node.name)) throw new Unsupported(`line ${node.line}: an assignment to $${node.name}`);
+      if (['true', 'false', '_', 'pscmdlet', 'env'].includes(node.name))
+        throw new Unsupported(`line ${node.line}: an assignment to $${node.name}`);
       if (node.name === 'null') return () => {};
       return (scope, value) => (node.scope === 'script' ? scope.script : scope).set(node.name, value);
     }

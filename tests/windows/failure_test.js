@@ -9,8 +9,9 @@ const json = (value) => JSON.stringify(value, (key, held) => (typeof held === 'b
 /** The firewall without what is disabled of ours, which says nothing to any packet. */
 function picture(machine) {
   const rules = machine.firewall.rules.filter((rule) => rule.enabled || rule.group !== 'portpolicy');
-  const settings = Object.keys(machine.firewall.profiles).map((name) => Object.keys(machine.firewall.profiles[name])
-    .map((key) => machine.firewall.setting(name, key)));
+  const settings = Object.keys(machine.firewall.profiles).map((name) =>
+    Object.keys(machine.firewall.profiles[name]).map((key) => machine.firewall.setting(name, key)),
+  );
   return json([[...rules].sort((a, b) => (a.name < b.name ? -1 : 1)), settings]);
 }
 
@@ -102,7 +103,10 @@ test('no packet falls into a gap while a failed update is undone', () => {
     machine.after_change = (what) => {
       const now = packets.map(machine.firewall.judge());
       const bad = now.findIndex((verdict, at) => first[at] === last[at] && verdict !== first[at]);
-      expect(bad < 0, `\`${change}\` fails; after \`${what}\`: ${now[bad]} instead of ${first[bad]} for ${bad < 0 ? '' : shown(packets[bad])}`);
+      expect(
+        bad < 0,
+        `\`${change}\` fails; after \`${what}\`: ${now[bad]} instead of ${first[bad]} for ${bad < 0 ? '' : shown(packets[bad])}`,
+      );
     };
     machine.fail_at = i + 1;
     run(machine, strict);

@@ -11,9 +11,15 @@ class Files {
     this.links = new Set();
   }
 
-  key(path) { return path.replace(/\\+$/, '').toLowerCase(); }
-  has(path) { return this.texts.has(this.key(path)) || this.folders.has(this.key(path)); }
-  isFolder(path) { return this.folders.has(this.key(path)); }
+  key(path) {
+    return path.replace(/\\+$/, '').toLowerCase();
+  }
+  has(path) {
+    return this.texts.has(this.key(path)) || this.folders.has(this.key(path));
+  }
+  isFolder(path) {
+    return this.folders.has(this.key(path));
+  }
 
   read(path) {
     const text = this.texts.get(this.key(path));
@@ -35,7 +41,8 @@ class Files {
   remove(path, {recurse = false} = {}) {
     if (!this.has(path)) throw new PowerShellError(`Cannot find path '${path}' because it does not exist.`);
     const inside = (other) => other.startsWith(`${this.key(path)}\\`);
-    if (!recurse && [...this.texts.keys(), ...this.folders].some(inside)) throw new PowerShellError(`The item at ${path} has children and the Recurse parameter was not specified.`);
+    if (!recurse && [...this.texts.keys(), ...this.folders].some(inside))
+      throw new PowerShellError(`The item at ${path} has children and the Recurse parameter was not specified.`);
     for (const one of [...this.texts.keys()]) if (inside(one)) this.texts.delete(one);
     this.texts.delete(this.key(path));
     this.folders.delete(this.key(path));
@@ -43,13 +50,16 @@ class Files {
 
   move(from, to, force) {
     const text = this.read(from);
-    if (this.texts.has(this.key(to)) && !force) throw new PowerShellError('Cannot create a file when that file already exists.');
+    if (this.texts.has(this.key(to)) && !force)
+      throw new PowerShellError('Cannot create a file when that file already exists.');
     this.write(to, text);
     this.texts.delete(this.key(from));
   }
 
   /** Their names and texts, to be compared. */
-  picture() { return JSON.stringify([[...this.texts].sort(), [...this.folders].sort()]); }
+  picture() {
+    return JSON.stringify([[...this.texts].sort(), [...this.folders].sort()]);
+  }
 }
 
 function parent(path) {

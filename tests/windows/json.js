@@ -1,6 +1,19 @@
 // ConvertTo-Json and ConvertFrom-Json of Windows PowerShell 5.1.
 'use strict';
-const {PowerShellError, Unsupported, Real, Big, Char, Enum, Hashtable, PSObject, Switch, itemsOf, toText, whole} = require('./values');
+const {
+  PowerShellError,
+  Unsupported,
+  Real,
+  Big,
+  Char,
+  Enum,
+  Hashtable,
+  PSObject,
+  Switch,
+  itemsOf,
+  toText,
+  whole,
+} = require('./values');
 
 /** Deeper than `depth`, things become texts; enumerations are numbers; some characters are escaped. */
 function toJson(value, depth, indent = '') {
@@ -13,7 +26,10 @@ function toJson(value, depth, indent = '') {
   if (value instanceof Enum) return String(value.number);
   if (value instanceof Switch) return `{"IsPresent": ${value.present}}`;
   if (value instanceof Big) throw new Unsupported('a BigInteger as JSON');
-  if (depth < 0) return quote(itemsOf(value) ? toText(itemsOf(value)) : value instanceof Hashtable ? 'System.Collections.Hashtable' : '@{...}');
+  if (depth < 0)
+    return quote(
+      itemsOf(value) ? toText(itemsOf(value)) : value instanceof Hashtable ? 'System.Collections.Hashtable' : '@{...}',
+    );
   const items = itemsOf(value);
   if (items) {
     if (items.length === 0) return '[\n\n' + indent + ']';
@@ -25,7 +41,9 @@ function toJson(value, depth, indent = '') {
 }
 
 function quote(text) {
-  return JSON.stringify(text).replace(/[<>&'\u007f-\uffff]/g, (c) => (/[<>&']/.test(c) ? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}` : c));
+  return JSON.stringify(text).replace(/[<>&'\u007f-\uffff]/g, (c) =>
+    /[<>&']/.test(c) ? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}` : c,
+  );
 }
 
 function fromJson(text) {
@@ -44,7 +62,8 @@ function lift(value) {
   if (value === null || typeof value !== 'object') return value;
   const object = new PSObject();
   for (const [name, held] of Object.entries(value)) {
-    if (object.has(name)) throw new PowerShellError(`Cannot convert the JSON string because it contains the duplicated keys '${name}'.`);
+    if (object.has(name))
+      throw new PowerShellError(`Cannot convert the JSON string because it contains the duplicated keys '${name}'.`);
     object.add(name, lift(held));
   }
   return object;

@@ -1,6 +1,18 @@
 // A simulated Windows machine: its firewall, its files, who is connected, and the commands that a script may use.
 'use strict';
-const {PowerShellError, Unsupported, Type, Hashtable, PSObject, List, Enum, itemsOf, toText, toArray, convert} = require('./values');
+const {
+  PowerShellError,
+  Unsupported,
+  Type,
+  Hashtable,
+  PSObject,
+  List,
+  Enum,
+  itemsOf,
+  toText,
+  toArray,
+  convert,
+} = require('./values');
 const {Firewall} = require('./firewall');
 const {Files} = require('./files');
 const {toJson, fromJson} = require('./json');
@@ -12,12 +24,18 @@ class Machine {
   constructor() {
     this.firewall = new Firewall(this);
     this.files = new Files();
-    this.environment = {programdata: 'C:\\ProgramData', systemroot: 'C:\\Windows', sessionname: 'Console', computername: 'SERVER'};
+    this.environment = {
+      programdata: 'C:\\ProgramData',
+      systemroot: 'C:\\Windows',
+      sessionname: 'Console',
+      computername: 'SERVER',
+    };
     this.variables = {};
     this.connections = [];
     this.registry = {[registry_port.toLowerCase()]: {PortNumber: 3389}};
     this.clock = 0;
-    // What was changed, in its order; `fail_at` is the number of the change that fails (from 1), before it acts or after.
+    // What was changed, in its order; `fail_at` is the number of the change that fails (from 1), before it acts or
+    // after.
     this.changes = [];
     this.fail_at = 0;
     this.fail_after_acting = false;
@@ -33,8 +51,15 @@ class Machine {
   /** Another machine in the same state, with nothing counted. */
   copy() {
     const other = new Machine();
-    Object.assign(other.firewall, structuredClone({rules: this.firewall.rules, profiles: this.firewall.profiles,
-      policy: this.firewall.policy, unrolled: this.firewall.unrolled}));
+    Object.assign(
+      other.firewall,
+      structuredClone({
+        rules: this.firewall.rules,
+        profiles: this.firewall.profiles,
+        policy: this.firewall.policy,
+        unrolled: this.firewall.unrolled,
+      }),
+    );
     for (const name of ['texts', 'folders', 'owners', 'links']) other.files[name] = structuredClone(this.files[name]);
     for (const name of ['environment', 'variables', 'registry']) other[name] = {...this[name]};
     other.connections = [...this.connections];
@@ -58,7 +83,7 @@ class Machine {
     return /^[a-z]:\\/i.test(path) ? path : `C:\\${path}`;
   }
 
-  // ---- commands -------------------------------------------------------------------------------------------------------
+  // ---- commands
 
   makeCommands() {
     const commands = new Map();
@@ -66,8 +91,11 @@ class Machine {
     for (const [name, body] of Object.entries(bodies)) {
       const cmdlet = schema.find(name);
       if (!cmdlet) throw new Error(`cmdlets.json has no ${name}`);
-      commands.set(name.toLowerCase(), {params: schema.parametersOf(cmdlet), common: schema.commonOf(cmdlet),
-        run: (call) => this.runCmdlet(name, cmdlet, body, call)});
+      commands.set(name.toLowerCase(), {
+        params: schema.parametersOf(cmdlet),
+        common: schema.commonOf(cmdlet),
+        run: (call) => this.runCmdlet(name, cmdlet, body, call),
+      });
     }
     for (const [name, body] of Object.entries(this.programs())) {
       commands.set(name, {program: true, params: [], run: (call) => this.runProgram(body, call)});
@@ -100,7 +128,8 @@ class Machine {
   programs() {
     return {
       'netsh.exe': (given) => {
-        if (given.slice(0, 2).join(' ') !== 'advfirewall export' || given.length !== 3) throw new Unsupported(`netsh ${given.join(' ')}`);
+        if (given.slice(0, 2).join(' ') !== 'advfirewall export' || given.length !== 3)
+          throw new Unsupported(`netsh ${given.join(' ')}`);
         try {
           return this.change(`write ${given[2]}`, () => {
             if (this.files.has(given[2])) return {code: 1, lines: ['The file exists.']};
@@ -126,7 +155,7 @@ class Machine {
     };
   }
 
-  // ---- files ----------------------------------------------------------------------------------------------------------
+  // ---- files
 
   path(given) {
     const paths = given.LiteralPath ?? given.Path;
@@ -147,44 +176,66 @@ class Machine {
         if (entry) return entry[1].toLowerCase() in this.environment;
         if (/^hklm:/i.test(path)) return path.toLowerCase() in this.registry;
         const kind = given.PathType?.toLowerCase() ?? 'any';
-        return kind === 'container' ? files.isFolder(path) : kind === 'leaf' ? files.has(path) && !files.isFolder(path) : files.has(path);
+        return kind === 'container'
+          ? files.isFolder(path)
+          : kind === 'leaf'
+            ? files.has(path) && !files.isFolder(path)
+            : files.has(path);
       },
       'Get-Item': (given) => {
         const path = this.path(given);
         if (!files.has(path)) throw new PowerShellError(`Cannot find path '${path}' because it does not exist.`);
         const attributes = {Hidden: 2, Directory: 16, Archive: 32, ReparsePoint: 1024};
         const value = (files.isFolder(path) ? 16 : 32) | (files.links.has(files.key(path)) ? 1024 : 0);
-        return PSObject.of({FullName: path, PSIsContainer: files.isFolder(path), Attributes: new Enum(attributes, value)}, 'FileSystemInfo');
+        return PSObject.of(
+          {FullName: path, PSIsContainer: files.isFolder(path), Attributes: new Enum(attributes, value)},
+          'FileSystemInfo',
+        );
       },
-      'Get-Acl': (given) => PSObject.of({Sddl: `O:${files.owners.get(files.key(this.path(given))) === 'foreign' ? 'S-1-5-21-1-2-3-1001' : 'BA'}G:SYD:(A;;FA;;;BA)`}, 'Acl'),
+      'Get-Acl': (given) =>
+        PSObject.of(
+          {
+            Sddl: `O:${files.owners.get(files.key(this.path(given))) === 'foreign' ? 'S-1-5-21-1-2-3-1001' : 'BA'}G:SYD:(A;;FA;;;BA)`,
+          },
+          'Acl',
+        ),
       'Get-Content': (given) => {
         if (!given.Raw) throw new Unsupported('Get-Content without -Raw');
         return files.read(this.path(given));
       },
       'New-Item': (given) => {
-        if (given.ItemType?.toLowerCase() !== 'directory') throw new Unsupported('New-Item of something else than a folder');
+        if (given.ItemType?.toLowerCase() !== 'directory')
+          throw new Unsupported('New-Item of something else than a folder');
         const path = this.path(given);
         return this.change(`make ${path}`, () => {
           if (!(given.Force && files.isFolder(path))) files.makeFolder(path);
           return PSObject.of({FullName: path}, 'FileSystemInfo');
         });
       },
-      'Set-Content': (given) => this.change(`write ${this.path(given)}`, () => {
-        files.write(this.path(given), toArray(given.Value).map((line) => `${toText(line)}${given.NoNewline ? '' : '\r\n'}`).join(''));
-        return [];
-      }),
-      'Remove-Item': (given) => this.change(`remove ${this.path(given)}`, () => {
-        files.remove(this.path(given), {recurse: given.Recurse});
-        return [];
-      }),
-      'Move-Item': (given) => this.change(`move ${this.path(given)} to ${given.Destination}`, () => {
-        files.move(this.path(given), given.Destination, given.Force);
-        return [];
-      }),
+      'Set-Content': (given) =>
+        this.change(`write ${this.path(given)}`, () => {
+          files.write(
+            this.path(given),
+            toArray(given.Value)
+              .map((line) => `${toText(line)}${given.NoNewline ? '' : '\r\n'}`)
+              .join(''),
+          );
+          return [];
+        }),
+      'Remove-Item': (given) =>
+        this.change(`remove ${this.path(given)}`, () => {
+          files.remove(this.path(given), {recurse: given.Recurse});
+          return [];
+        }),
+      'Move-Item': (given) =>
+        this.change(`move ${this.path(given)} to ${given.Destination}`, () => {
+          files.move(this.path(given), given.Destination, given.Force);
+          return [];
+        }),
     };
   }
 
-  // ---- the rest -------------------------------------------------------------------------------------------------------
+  // ---- the rest
 
   otherCommands() {
     return {
@@ -192,7 +243,8 @@ class Machine {
       'Get-ItemProperty': (given) => {
         const key = this.registry[this.path(given).toLowerCase()];
         if (!key) throw new PowerShellError(`Cannot find path '${this.path(given)}' because it does not exist.`);
-        for (const name of given.Name ?? []) if (!(name in key)) throw new PowerShellError(`Property ${name} does not exist.`);
+        for (const name of given.Name ?? [])
+          if (!(name in key)) throw new PowerShellError(`Property ${name} does not exist.`);
         return PSObject.of({...key, PSPath: this.path(given)}, 'RegistryKey');
       },
       'Get-Variable': (given, {scope}) => {
@@ -210,16 +262,30 @@ class Machine {
       'ConvertFrom-Json': (given) => [fromJson(given.InputObject)],
       'New-Object': (given) => [newObject(given.TypeName, given.ArgumentList ?? [], this)],
       'Write-Output': (given) => (given.NoEnumerate ? [given.InputObject] : toArray(given.InputObject)),
-      'Write-Warning': (given, {interpreter}) => { interpreter.said.warning.push(given.Message); return []; },
-      'Write-Verbose': (given, {interpreter}) => { interpreter.said.verbose.push(given.Message); return []; },
-      'Write-Error': (given) => { throw new PowerShellError(given.Message); },
-      'Set-StrictMode': (given, {interpreter}) => { interpreter.strict = given.Version; return []; },
+      'Write-Warning': (given, {interpreter}) => {
+        interpreter.said.warning.push(given.Message);
+        return [];
+      },
+      'Write-Verbose': (given, {interpreter}) => {
+        interpreter.said.verbose.push(given.Message);
+        return [];
+      },
+      'Write-Error': (given) => {
+        throw new PowerShellError(given.Message);
+      },
+      'Set-StrictMode': (given, {interpreter}) => {
+        interpreter.strict = given.Version;
+        return [];
+      },
     };
   }
 
   getConnections(given) {
-    const fits = (list, value) => !list || list.some((one) => toText(one).toLowerCase() === toText(value).toLowerCase());
-    for (const name of Object.keys(given)) if (!['State', 'LocalPort', 'RemotePort', 'LocalAddress', 'RemoteAddress'].includes(name)) throw new Unsupported(`Get-NetTCPConnection -${name}`);
+    const fits = (list, value) =>
+      !list || list.some((one) => toText(one).toLowerCase() === toText(value).toLowerCase());
+    for (const name of Object.keys(given))
+      if (!['State', 'LocalPort', 'RemotePort', 'LocalAddress', 'RemoteAddress'].includes(name))
+        throw new Unsupported(`Get-NetTCPConnection -${name}`);
     const found = this.connections.filter((one) => Object.keys(given).every((name) => fits(given[name], one[name])));
     if (found.length === 0) throw new PowerShellError('No matching MSFT_NetTCPConnection objects found by CIM query.');
     return found.map((one) => PSObject.of(one, 'MSFT_NetTCPConnection'));
@@ -228,7 +294,10 @@ class Machine {
   date(format) {
     if (!format) throw new Unsupported('Get-Date without -Format');
     const second = String(this.clock++ % 60).padStart(2, '0');
-    return format.replace(/yyyy|MM|dd|HH|mm|ss/g, (part) => ({yyyy: '2026', MM: '11', dd: '23', HH: '04', mm: '05', ss: second})[part]);
+    return format.replace(
+      /yyyy|MM|dd|HH|mm|ss/g,
+      (part) => ({yyyy: '2026', MM: '11', dd: '23', HH: '04', mm: '05', ss: second})[part],
+    );
   }
 }
 

@@ -1,7 +1,25 @@
-// Properties and methods of .NET objects, as few as the scripts use. What is not here is an error of the test, not nothing.
+// Properties and methods of .NET objects, as few as the scripts use. What is not here is an error of the test, not
+// nothing.
 'use strict';
-const {PowerShellError, Unsupported, Real, Big, Char, Reference, Enum, Hashtable, PSObject, List, itemsOf, toText, toArray, toBool,
-  toNumber, convert, same} = require('./values');
+const {
+  PowerShellError,
+  Unsupported,
+  Real,
+  Big,
+  Char,
+  Reference,
+  Enum,
+  Hashtable,
+  PSObject,
+  List,
+  itemsOf,
+  toText,
+  toArray,
+  toBool,
+  toNumber,
+  convert,
+  same,
+} = require('./values');
 const {isNumber} = require('./operators');
 const addresses = require('./addresses');
 
@@ -9,7 +27,7 @@ function missing(name) {
   return new PowerShellError(`The property '${name}' cannot be found on this object. Verify that the property exists.`);
 }
 
-// ---- properties -------------------------------------------------------------------------------------------------------
+// ---- properties
 
 function get(value, name) {
   const key = name.toLowerCase();
@@ -46,7 +64,9 @@ function ofTable(table, name) {
 
 /** `$object.PSObject.Properties`: at ['Name'] the property, or null. */
 class Properties {
-  constructor(object) { this.object = object; }
+  constructor(object) {
+    this.object = object;
+  }
   at(name) {
     return this.object.has(name) ? PSObject.of({Name: name, Value: this.object.get(name)}) : null;
   }
@@ -60,7 +80,10 @@ function propertiesOf(value) {
 function set(value, name, given) {
   if (value instanceof Hashtable) value.set(name, given);
   else if (value instanceof PSObject && value.has(name) && !value.kind) value.set(name, given);
-  else throw new PowerShellError(`The property '${name}' cannot be found on this object. Verify that the property exists and can be set.`);
+  else
+    throw new PowerShellError(
+      `The property '${name}' cannot be found on this object. Verify that the property exists and can be set.`,
+    );
 }
 
 function at(value, key) {
@@ -87,7 +110,7 @@ function setAt(value, key, given) {
   return undefined;
 }
 
-// ---- methods ----------------------------------------------------------------------------------------------------------
+// ---- methods
 
 const of_text = {
   trim: (s, [chars]) => (chars === undefined ? s.trim() : trim(trim(s, chars, true), chars, false)),
@@ -108,7 +131,8 @@ const of_text = {
   lastindexof: (s, [part]) => s.lastIndexOf(toText(part)),
   substring: (s, [from, length]) => {
     const end = length === undefined ? s.length : from + length;
-    if (from < 0 || end > s.length || end < from) throw new PowerShellError('Index and length must refer to a location within the string.');
+    if (from < 0 || end > s.length || end < from)
+      throw new PowerShellError('Index and length must refer to a location within the string.');
     return s.slice(from, end);
   },
   replace: (s, [from, to]) => {
@@ -134,11 +158,18 @@ const of_table = {
   containskey: (t, [key]) => t.has(key),
   contains: (t, [key]) => t.has(key),
   add: (t, [key, value]) => {
-    if (t.has(key)) throw new PowerShellError(`Item has already been added. Key in dictionary: '${toText(key)}'  Key being added: '${toText(key)}'`);
+    if (t.has(key))
+      throw new PowerShellError(
+        `Item has already been added. Key in dictionary: '${toText(key)}'  Key being added: '${toText(key)}'`,
+      );
     t.set(key, value);
   },
-  remove: (t, [key]) => { t.delete(key); },
-  clear: (t) => { for (const [key] of t.pairs()) t.delete(key); },
+  remove: (t, [key]) => {
+    t.delete(key);
+  },
+  clear: (t) => {
+    for (const [key] of t.pairs()) t.delete(key);
+  },
 };
 
 const of_list = {
@@ -152,13 +183,31 @@ const of_list = {
     l.items.push(...toArray(values).map((value) => (l.type ? convert(l.type, value) : value)));
   },
   // Of .NET: with case, and without conversion.
-  contains: (l, [value]) => l.items.some((item) => item === value || (item instanceof Big && value instanceof Big && item.value === value.value)),
+  contains: (l, [value]) =>
+    l.items.some(
+      (item) => item === value || (item instanceof Big && value instanceof Big && item.value === value.value),
+    ),
   toarray: (l) => [...l.items],
-  clear: (l) => { ++l.version; l.items.length = 0; },
-  removeat: (l, [place]) => { ++l.version; l.items.splice(place, 1); },
-  insert: (l, [place, value]) => { ++l.version; l.items.splice(place, 0, value); },
-  reverse: (l) => { ++l.version; l.items.reverse(); },
-  sort: (l) => { ++l.version; l.items.sort(compareAlike); },
+  clear: (l) => {
+    ++l.version;
+    l.items.length = 0;
+  },
+  removeat: (l, [place]) => {
+    ++l.version;
+    l.items.splice(place, 1);
+  },
+  insert: (l, [place, value]) => {
+    ++l.version;
+    l.items.splice(place, 0, value);
+  },
+  reverse: (l) => {
+    ++l.version;
+    l.items.reverse();
+  },
+  sort: (l) => {
+    ++l.version;
+    l.items.sort(compareAlike);
+  },
 };
 
 /** .NET sorts only what is of one type. */
@@ -168,16 +217,22 @@ function compareAlike(a, b) {
   throw new Unsupported('a sort of such values');
 }
 
-const of_array = {
-  contains: (a, [value]) => a.includes(value),
-  clone: (a) => [...a],
-};
+const of_array = {contains: (a, [value]) => a.includes(value), clone: (a) => [...a]};
 
 function call(value, name, given) {
   const key = name.toLowerCase();
-  if (value === null || value === undefined) throw new PowerShellError('You cannot call a method on a null-valued expression.');
-  const methods = typeof value === 'string' ? of_text : value instanceof Hashtable ? of_table : value instanceof List ? of_list
-    : Array.isArray(value) ? of_array : value.methods ?? {};
+  if (value === null || value === undefined)
+    throw new PowerShellError('You cannot call a method on a null-valued expression.');
+  const methods =
+    typeof value === 'string'
+      ? of_text
+      : value instanceof Hashtable
+        ? of_table
+        : value instanceof List
+          ? of_list
+          : Array.isArray(value)
+            ? of_array
+            : (value.methods ?? {});
   const method = methods[key];
   if (method) return method(value, given);
   if (key === 'tostring' && given.length === 0) return toText(value);
@@ -185,16 +240,23 @@ function call(value, name, given) {
   throw new Unsupported(`the method .${name}`);
 }
 
-// ---- what belongs to types --------------------------------------------------------------------------------------------
+// ---- what belongs to types
 
 /** An IPAddress. */
 function netAddress(text) {
   const parsed = addresses.parse(text);
   if (!parsed) return null;
-  const object = PSObject.of({AddressFamily: new Enum({InterNetwork: 2, InterNetworkV6: 23}, parsed.family === 4 ? 2 : 23),
-    IPAddressToString: addresses.show(parsed), IsIPv4MappedToIPv6: parsed.family === 6 && parsed.value >> 32n === 0xffffn}, 'IPAddress');
+  const object = PSObject.of(
+    {
+      AddressFamily: new Enum({InterNetwork: 2, InterNetworkV6: 23}, parsed.family === 4 ? 2 : 23),
+      IPAddressToString: addresses.show(parsed),
+      IsIPv4MappedToIPv6: parsed.family === 6 && parsed.value >> 32n === 0xffffn,
+    },
+    'IPAddress',
+  );
   object.asText = () => addresses.show(parsed);
-  object.sameAs = (other) => other instanceof PSObject && other.kind === 'IPAddress' && other.asText() === object.asText();
+  object.sameAs = (other) =>
+    other instanceof PSObject && other.kind === 'IPAddress' && other.asText() === object.asText();
   object.methods = {
     getaddressbytes: () => addresses.bytes(parsed),
     tostring: () => addresses.show(parsed),
@@ -217,7 +279,8 @@ function refuseNull(value, what) {
 const fixed_calls = {
   'string::isnullorempty': (_, [text]) => text === null || text === undefined || toText(text) === '',
   'string::isnullorwhitespace': (_, [text]) => text === null || text === undefined || toText(text).trim() === '',
-  'string::join': (_, [separator, ...values]) => (values.length === 1 ? toArray(values[0]) : values).map(toText).join(toText(separator)),
+  'string::join': (_, [separator, ...values]) =>
+    (values.length === 1 ? toArray(values[0]) : values).map(toText).join(toText(separator)),
   'string::equals': (_, [a, b]) => a === b,
   'system.net.ipaddress::parse': (_, [text]) => parseAddress(refuseNull(text, 'ipString')),
   'system.net.ipaddress::tryparse': (_, [text, into]) => {
@@ -226,7 +289,10 @@ const fixed_calls = {
     into.set(found);
     return found !== null;
   },
-  'system.bitconverter::tostring': (_, [bytes]) => toArray(bytes).map((b) => Number(b).toString(16).toUpperCase().padStart(2, '0')).join('-'),
+  'system.bitconverter::tostring': (_, [bytes]) =>
+    toArray(bytes)
+      .map((b) => Number(b).toString(16).toUpperCase().padStart(2, '0'))
+      .join('-'),
   'int::tryparse': (_, [text, into]) => tryNumber(text, into, 'int'),
   'long::tryparse': (_, [text, into]) => tryNumber(text, into, 'long'),
   'bigint::parse': (_, [text]) => convert('bigint', text),

@@ -1,7 +1,28 @@
-// The operators of PowerShell over the values of values.js. The left operand decides what the right one is converted to.
+// The operators of PowerShell over the values of values.js. The left operand decides what the right one is converted
+// to.
 'use strict';
-const {PowerShellError, Unsupported, Real, Big, exactly, Char, Type, Switch, Enum, Hashtable, PSObject, List, same, itemsOf, toText, toBool,
-  toNumber, toArray, whole, convert} = require('./values');
+const {
+  PowerShellError,
+  Unsupported,
+  Real,
+  Big,
+  exactly,
+  Char,
+  Type,
+  Switch,
+  Enum,
+  Hashtable,
+  PSObject,
+  List,
+  same,
+  itemsOf,
+  toText,
+  toBool,
+  toNumber,
+  toArray,
+  whole,
+  convert,
+} = require('./values');
 
 function isNumber(value) {
   return typeof value === 'number' || typeof value === 'bigint' || value instanceof Real || value instanceof Big;
@@ -11,7 +32,7 @@ function plain(value) {
   return value instanceof Real || value instanceof Big ? Number(value.value) : Number(value);
 }
 
-// ---- comparisons ------------------------------------------------------------------------------------------------------
+// ---- comparisons
 
 /** -eq of two single values. */
 function equal(left, right) {
@@ -32,13 +53,16 @@ function equal(left, right) {
     }
   }
   if (left.sameAs) return left.sameAs(right);
-  if (left instanceof PSObject || left instanceof Hashtable || left instanceof List || left instanceof Type) return left === right;
+  if (left instanceof PSObject || left instanceof Hashtable || left instanceof List || left instanceof Type)
+    return left === right;
   throw new Unsupported('-eq of such values');
 }
 
 function convertsToNumber(value) {
-  return ['string', 'number', 'bigint', 'boolean'].includes(typeof value)
-    || [Real, Big, Enum, Char, Switch].some((kind) => value instanceof kind);
+  return (
+    ['string', 'number', 'bigint', 'boolean'].includes(typeof value) ||
+    [Real, Big, Enum, Char, Switch].some((kind) => value instanceof kind)
+  );
 }
 
 function compareNumbers(left, right) {
@@ -81,7 +105,8 @@ function wildcard(pattern) {
     if (c === '`' && i + 1 < pattern.length) out += escape(pattern[++i]);
     else if (c === '*') out += '[^]*';
     else if (c === '?') out += '[^]';
-    else if (c === '[' && end < 0) throw new PowerShellError(`The specified wildcard character pattern is not valid: ${pattern}`);
+    else if (c === '[' && end < 0)
+      throw new PowerShellError(`The specified wildcard character pattern is not valid: ${pattern}`);
     else if (c === '[') {
       out += '[' + pattern.slice(i + 1, end).replace(/[\\\]^]/g, '\\$&') + ']';
       i = end;
@@ -100,7 +125,7 @@ function pattern(text) {
   return new RegExp(text, 'i');
 }
 
-// ---- arithmetic -------------------------------------------------------------------------------------------------------
+// ---- arithmetic
 
 function add(left, right) {
   left ??= null;
@@ -109,7 +134,8 @@ function add(left, right) {
   if (typeof left === 'string' || left instanceof Char) return toText(left) + toText(right);
   if (itemsOf(left)) return [...itemsOf(left), ...toArray(right)];
   if (left instanceof Hashtable) {
-    if (!(right instanceof Hashtable)) throw new PowerShellError('A hash table can only be added to another hash table.');
+    if (!(right instanceof Hashtable))
+      throw new PowerShellError('A hash table can only be added to another hash table.');
     const sum = new Hashtable();
     for (const [key, value] of [...left.pairs(), ...right.pairs()]) {
       if (sum.has(key)) throw new PowerShellError(`Item has already been added. Key: '${toText(key)}'`);
@@ -123,12 +149,14 @@ function add(left, right) {
 /** Of whole numbers exactly, widened to Double where Int32 or Int64 does not hold it. */
 function arithmetic(act) {
   return (left, right) => {
-    if (!isNumber(left) && left !== null && typeof left !== 'boolean') throw new Unsupported('arithmetic with something else than numbers');
+    if (!isNumber(left) && left !== null && typeof left !== 'boolean')
+      throw new Unsupported('arithmetic with something else than numbers');
     const [a, b] = [toNumber(left), toNumber(right)];
     if (a instanceof Real || b instanceof Real) return new Real(act(plain(a), plain(b)));
     const exact = act(exactly(a), exactly(b));
     if (a instanceof Big || b instanceof Big) return new Big(exact);
-    if (typeof a === 'bigint' || typeof b === 'bigint') return exact >= -(1n << 63n) && exact < 1n << 63n ? exact : new Real(Number(exact));
+    if (typeof a === 'bigint' || typeof b === 'bigint')
+      return exact >= -(1n << 63n) && exact < 1n << 63n ? exact : new Real(Number(exact));
     return exact >= -2147483648n && exact <= 2147483647n ? Number(exact) : new Real(Number(exact));
   };
 }
@@ -163,7 +191,8 @@ function keepWidth(a, b, value) {
 function bits(act) {
   return (left, right) => {
     const [a, b] = [toNumber(left), toNumber(right)];
-    if (![a, b].every((n) => typeof n === 'number' || typeof n === 'bigint')) throw new Unsupported('bits of such a number');
+    if (![a, b].every((n) => typeof n === 'number' || typeof n === 'bigint'))
+      throw new Unsupported('bits of such a number');
     return keepWidth(a, b, act(BigInt(a), BigInt(b)));
   };
 }
@@ -179,15 +208,18 @@ function shift(act) {
   };
 }
 
-// ---- texts ------------------------------------------------------------------------------------------------------------
+// ---- texts
 
 function format(template, values) {
   const given = toArray(values);
   return toText(template).replace(/\{\{|\}\}|\{(\d+)(?:,(-?\d+))?(?::([^}]*))?\}|[{}]/g, (all, at, width, form) => {
     if (all === '{{' || all === '}}') return all[0];
-    if (at === undefined) throw new PowerShellError('Error formatting a string: Input string was not in a correct format.');
+    if (at === undefined)
+      throw new PowerShellError('Error formatting a string: Input string was not in a correct format.');
     if (Number(at) >= given.length) {
-      throw new PowerShellError('Error formatting a string: Index (zero based) must be greater than or equal to zero and less than the size of the argument list.');
+      throw new PowerShellError(
+        'Error formatting a string: Index (zero based) must be greater than or equal to zero and less than the size of the argument list.',
+      );
     }
     const text = formatted(given[Number(at)], form);
     if (!width) return text;
@@ -222,7 +254,7 @@ function replace(left, right) {
   return itemsOf(left) ? itemsOf(left).map(change) : change(left);
 }
 
-// ---- types ------------------------------------------------------------------------------------------------------------
+// ---- types
 
 const kinds = {
   string: (v) => typeof v === 'string',

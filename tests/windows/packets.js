@@ -9,15 +9,27 @@ const here = {4: addresses.parse('192.0.2.10').value, 6: addresses.parse('2001:d
 function around(rules) {
   const packets = rules.flatMap(aroundOne);
   for (const direction of ['Inbound', 'Outbound']) {
-    for (const family of [4, 6]) for (const protocol of [6, 17, 47, family === 4 ? 1 : 58]) packets.push(base(direction, family, protocol));
+    for (const family of [4, 6])
+      for (const protocol of [6, 17, 47, family === 4 ? 1 : 58]) packets.push(base(direction, family, protocol));
   }
-  packets.forEach((packet, at) => { packet.profile = [1, 2, 4][at % 3]; });
+  packets.forEach((packet, at) => {
+    packet.profile = [1, 2, 4][at % 3];
+  });
   return packets;
 }
 
 function base(direction, family, protocol) {
-  return {direction, family, protocol, local: here[family], remote: far[family], local_port: 4000, remote_port: 50000,
-    type: 5, code: 1};
+  return {
+    direction,
+    family,
+    protocol,
+    local: here[family],
+    remote: far[family],
+    local_port: 4000,
+    remote_port: 50000,
+    type: 5,
+    code: 1,
+  };
 }
 
 function familiesOf(rule) {
@@ -49,9 +61,18 @@ function edgesOf(rule, family) {
     remote: edges(ranges(rule.remote), 0n, top, 1n),
     local_port: edges(ports(rule.local_ports), 0, 65535, 1),
     remote_port: edges(ports(rule.remote_ports), 0, 65535, 1),
-    protocol: {within: rule.protocol === null ? [6, 17, 41] : [rule.protocol], beside: rule.protocol === null ? [] : [(rule.protocol + 1) % 256]},
-    type: {within: (rule.icmp ?? []).map((one) => one.type), beside: (rule.icmp ?? []).map((one) => (one.type + 1) % 256)},
-    code: {within: (rule.icmp ?? []).map((one) => one.code ?? 0), beside: (rule.icmp ?? []).map((one) => ((one.code ?? 0) + 1) % 256)},
+    protocol: {
+      within: rule.protocol === null ? [6, 17, 41] : [rule.protocol],
+      beside: rule.protocol === null ? [] : [(rule.protocol + 1) % 256],
+    },
+    type: {
+      within: (rule.icmp ?? []).map((one) => one.type),
+      beside: (rule.icmp ?? []).map((one) => (one.type + 1) % 256),
+    },
+    code: {
+      within: (rule.icmp ?? []).map((one) => one.code ?? 0),
+      beside: (rule.icmp ?? []).map((one) => ((one.code ?? 0) + 1) % 256),
+    },
   };
 }
 
@@ -63,9 +84,13 @@ function edges(ranges, bottom, top, one) {
 }
 
 function shown(packet) {
-  const [local, remote] = ['local', 'remote'].map((side) => addresses.show({family: packet.family, value: packet[side]}));
-  return `${packet.direction} protocol ${packet.protocol}, here ${local} port ${packet.local_port}, there ${remote} port `
-    + `${packet.remote_port}, type ${packet.type}:${packet.code}, profile ${packet.profile}`;
+  const [local, remote] = ['local', 'remote'].map((side) =>
+    addresses.show({family: packet.family, value: packet[side]}),
+  );
+  return (
+    `${packet.direction} protocol ${packet.protocol}, here ${local} port ${packet.local_port}, there ${remote} port ` +
+    `${packet.remote_port}, type ${packet.type}:${packet.code}, profile ${packet.profile}`
+  );
 }
 
 module.exports = {around, shown};

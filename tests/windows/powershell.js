@@ -1,14 +1,28 @@
-// An interpreter of the subset of PowerShell that syntax.js reads. A script's tree becomes closures: a statement takes the
-// scope and the place its output goes to and says how it ended, an expression takes the scope and gives a value.
+// An interpreter of the subset of PowerShell that syntax.js reads. A script's tree becomes closures: a statement takes
+// the scope and the place its output goes to and says how it ended, an expression takes the scope and gives a value.
 'use strict';
-const {PowerShellError, Unsupported, Switch, Hashtable, PSObject, List, gathered, itemsOf, toText, toBool, convert} = require('./values');
+const {
+  PowerShellError,
+  Unsupported,
+  Switch,
+  Hashtable,
+  PSObject,
+  List,
+  gathered,
+  itemsOf,
+  toText,
+  toBool,
+  convert,
+} = require('./values');
 const {binary} = require('./operators');
 const {bind} = require('./binding');
 const expressions = require('./expressions');
 
 /** `exit`: nothing but `finally` stands in its way. */
 class Exit {
-  constructor(code) { this.code = code; }
+  constructor(code) {
+    this.code = code;
+  }
 }
 
 /** Variables: what a function sets is its own, what it reads may be its caller's. */
@@ -23,7 +37,9 @@ class Scope {
     for (let scope = this; scope; scope = scope.parent) if (scope.variables.has(name)) return scope;
     return null;
   }
-  get(name) { return this.find(name)?.variables.get(name); }
+  get(name) {
+    return this.find(name)?.variables.get(name);
+  }
   set(name, value) {
     const type = this.types.get(name);
     this.variables.set(name, type ? convert(type, value) : value);
@@ -67,8 +83,16 @@ class Interpreter {
 
   begin(given) {
     const set = (name, value) => this.scope.variables.set(name, value);
-    for (const [name, value] of Object.entries({true: true, false: false, null: null, lastexitcode: null,
-      erroractionpreference: 'Continue', whatifpreference: false, ...this.machine.variables})) set(name, value);
+    for (const [name, value] of Object.entries({
+      true: true,
+      false: false,
+      null: null,
+      lastexitcode: null,
+      erroractionpreference: 'Continue',
+      whatifpreference: false,
+      ...this.machine.variables,
+    }))
+      set(name, value);
     const named = new Map(Object.entries(given).map(([name, value]) => [name.toLowerCase(), value]));
     if (named.has('whatif')) set('whatifpreference', toBool(named.get('whatif')));
     named.delete('whatif');
@@ -85,7 +109,7 @@ class Interpreter {
     return object;
   }
 
-  // ---- statements -----------------------------------------------------------------------------------------------------
+  // ---- statements
 
   block(list) {
     const made = list.map((node) => this.statement(node));
@@ -125,8 +149,15 @@ class Interpreter {
 
   statement_value(node) {
     const value = this.expression(node.value);
-    if (node.value.kind === 'step') return (scope) => { value(scope); return null; };
-    return (scope, out) => { put(out, value(scope)); return null; };
+    if (node.value.kind === 'step')
+      return (scope) => {
+        value(scope);
+        return null;
+      };
+    return (scope, out) => {
+      put(out, value(scope));
+      return null;
+    };
   }
 
   statement_assign(node) {
@@ -159,7 +190,7 @@ class Interpreter {
       const value = over(scope);
       if (value === undefined || value === null) return null;
       const items = itemsOf(value) ?? [value];
-      const watched = value instanceof List ? value : value.of ?? null;
+      const watched = value instanceof List ? value : (value.of ?? null);
       const version = watched?.version;
       for (const item of [...items]) {
         if (watched && watched.version !== version) {
@@ -234,7 +265,10 @@ class Interpreter {
 
   statement_return(node) {
     const value = node.value ? this.outputOf(node.value) : () => {};
-    return (scope, out) => { value(scope, out); return 'return'; };
+    return (scope, out) => {
+      value(scope, out);
+      return 'return';
+    };
   }
 
   /** What `return` puts out: a command writes straight on, a value is enumerated. */
@@ -245,12 +279,18 @@ class Interpreter {
     };
   }
 
-  statement_break() { return () => 'break'; }
-  statement_continue() { return () => 'continue'; }
+  statement_break() {
+    return () => 'break';
+  }
+  statement_continue() {
+    return () => 'continue';
+  }
 
   statement_exit(node) {
     const value = node.value ? this.valueOf(node.value) : () => 0;
-    return (scope) => { throw new Exit(convert('int', value(scope))); };
+    return (scope) => {
+      throw new Exit(convert('int', value(scope)));
+    };
   }
 
   statement_throw(node) {
@@ -262,22 +302,33 @@ class Interpreter {
     };
   }
 
-  // ---- commands -------------------------------------------------------------------------------------------------------
+  // ---- commands
 
   statement_command(node) {
-    const elements = node.elements.map((element) => ({...element,
-      value: element.value ? this.argument(element.value) : null}));
+    const elements = node.elements.map((element) => ({
+      ...element,
+      value: element.value ? this.argument(element.value) : null,
+    }));
     const name = node.name.toLowerCase();
     return (scope, out) => {
       const made = this.functions.get(name);
       const command = made ? null : this.machine.commands.get(name);
       if (!made && !command) throw new Unsupported(`line ${node.line}: the command \`${node.name}\``);
-      if (Boolean(node.invoked) !== Boolean(command?.program)) throw new Unsupported(`line ${node.line}: \`&\` is for programs`);
+      if (Boolean(node.invoked) !== Boolean(command?.program))
+        throw new Unsupported(`line ${node.line}: \`&\` is for programs`);
       const {named, positional} = this.given(elements, made ?? command, scope);
       if (made) this.call(made, named, positional, scope, out);
-      else for (const value of command.run({interpreter: this, scope, named, positional, name: node.name, line: node.line})) {
-        if (value !== undefined) out.push(value);
-      }
+      else
+        for (const value of command.run({
+          interpreter: this,
+          scope,
+          named,
+          positional,
+          name: node.name,
+          line: node.line,
+        })) {
+          if (value !== undefined) out.push(value);
+        }
       return null;
     };
   }
@@ -289,16 +340,19 @@ class Interpreter {
 
   /** The arguments of a call by name and by place, splats unfolded. */
   given(elements, target, scope) {
-    const named = new Map(), positional = [];
+    const named = new Map(),
+      positional = [];
     const add = (name, value, line) => {
       const key = this.parameterOf(target, name, line);
-      if (named.has(key)) throw new PowerShellError(`Cannot bind parameter because parameter '${key}' is specified more than once.`);
+      if (named.has(key))
+        throw new PowerShellError(`Cannot bind parameter because parameter '${key}' is specified more than once.`);
       named.set(key, value === undefined ? null : value);
     };
     for (const element of elements) {
       if (element.splat !== undefined) {
         const table = this.variable(scope, '', element.splat.toLowerCase());
-        if (!(table instanceof Hashtable)) throw new Unsupported(`line ${element.line}: a splat of something else than a hashtable`);
+        if (!(table instanceof Hashtable))
+          throw new Unsupported(`line ${element.line}: a splat of something else than a hashtable`);
         for (const [key, value] of table.pairs()) add(toText(key), value, element.line);
       } else if (element.parameter === undefined) {
         positional.push(element.value(scope) ?? null);
@@ -349,7 +403,8 @@ class Interpreter {
 
   /** An error that is not final: the caller's -ErrorAction, or the preference it sees, says whether it becomes so. */
   fail(call, message, {own_preference = true} = {}) {
-    const asked = call.named.get('erroraction') ?? (own_preference ? call.scope.get('erroractionpreference') : 'Continue');
+    const asked =
+      call.named.get('erroraction') ?? (own_preference ? call.scope.get('erroractionpreference') : 'Continue');
     if (toText(asked).toLowerCase() === 'stop') throw new PowerShellError(message);
     if (toText(asked).toLowerCase() === 'continue') this.said.error.push(message);
     return [];
@@ -369,8 +424,15 @@ Object.assign(Interpreter.prototype, expressions);
 
 /** What `$_` is in a `catch`. */
 function errorRecord(problem) {
-  const record = PSObject.of({Exception: PSObject.of({Message: problem.message}), ScriptStackTrace: `at line ${problem.line}`,
-    InvocationInfo: PSObject.of({ScriptLineNumber: problem.line ?? 0}), FullyQualifiedErrorId: 'Error'}, 'ErrorRecord');
+  const record = PSObject.of(
+    {
+      Exception: PSObject.of({Message: problem.message}),
+      ScriptStackTrace: `at line ${problem.line}`,
+      InvocationInfo: PSObject.of({ScriptLineNumber: problem.line ?? 0}),
+      FullyQualifiedErrorId: 'Error',
+    },
+    'ErrorRecord',
+  );
   record.problem = problem;
   record.asText = () => problem.message;
   return record;

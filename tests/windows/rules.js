@@ -4,8 +4,19 @@ const addresses = require('./addresses');
 const {PowerShellError} = require('./values');
 
 const named_protocols = {tcp: 6, udp: 17, icmpv4: 1, icmpv6: 58};
-const address_keywords = ['Any', 'LocalSubnet', 'DNS', 'DHCP', 'WINS', 'DefaultGateway', 'Internet', 'Intranet', 'IntranetRemoteAccess',
-  'PlayToDevice', 'CaptivePortal'];
+const address_keywords = [
+  'Any',
+  'LocalSubnet',
+  'DNS',
+  'DHCP',
+  'WINS',
+  'DefaultGateway',
+  'Internet',
+  'Intranet',
+  'IntranetRemoteAccess',
+  'PlayToDevice',
+  'CaptivePortal',
+];
 const port_keywords = {RPC: 6, RPCEPMap: 6, IPHTTPSIn: 6, Teredo: 17, PlayToDiscovery: 17};
 const most = 1000;
 
@@ -42,7 +53,8 @@ function portsOf(given, protocol, {local, direction}) {
     }
     const found = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text);
     if (!found) refuse(`a port ${text}`);
-    const low = Number(found[1]), high = Number(found[2] ?? found[1]);
+    const low = Number(found[1]),
+      high = Number(found[2] ?? found[1]);
     if (low < 1 || high > 65535 || low > high) refuse(`a port ${text}`);
     return {low, high};
   });
@@ -132,11 +144,12 @@ function check(rule) {
   if (rule.local && rule.remote) {
     const families = (list) => new Set(list.map((one) => one.family ?? 0));
     const [a, b] = [families(rule.local), families(rule.remote)];
-    if (!a.has(0) && !b.has(0) && ![...a].some((family) => b.has(family))) refuse('no family that both addresses are of');
+    if (!a.has(0) && !b.has(0) && ![...a].some((family) => b.has(family)))
+      refuse('no family that both addresses are of');
   }
 }
 
-// ---- reading back -----------------------------------------------------------------------------------------------------
+// ---- reading back
 
 /** Windows keeps sets: what comes back need not be in the order it was given in. */
 function shuffled(list) {
@@ -145,15 +158,19 @@ function shuffled(list) {
 
 function protocolText(rule) {
   const word = {6: 'TCP', 17: 'UDP', 1: 'ICMPv4', 58: 'ICMPv6'}[rule.protocol];
-  return rule.protocol === null ? 'Any' : word ?? String(rule.protocol);
+  return rule.protocol === null ? 'Any' : (word ?? String(rule.protocol));
 }
 
 function portTexts(list) {
-  return list === null ? ['Any'] : shuffled(list).map((p) => p.keyword ?? (p.low === p.high ? String(p.low) : `${p.low}-${p.high}`));
+  return list === null
+    ? ['Any']
+    : shuffled(list).map((p) => p.keyword ?? (p.low === p.high ? String(p.low) : `${p.low}-${p.high}`));
 }
 
 function icmpTexts(list) {
-  return list === null ? ['Any'] : shuffled(list).map((i) => (i.code === null ? String(i.type) : `${i.type}:${i.code}`));
+  return list === null
+    ? ['Any']
+    : shuffled(list).map((i) => (i.code === null ? String(i.type) : `${i.type}:${i.code}`));
 }
 
 function addressTexts(list) {
@@ -169,18 +186,27 @@ function addressText(one) {
   return `${low}/${addresses.show({family: 4, value: addresses.top(4) ^ ((1n << BigInt(32 - one.length)) - 1n)})}`;
 }
 
-// ---- matching ---------------------------------------------------------------------------------------------------------
+// ---- matching
 
-/** Of a packet {direction, family, protocol, local, remote, local_port, remote_port, type, code, profile}. Keywords, programs
-    and the like match nothing here: the packets of the tests come from nowhere in particular. */
+/** Of a packet {direction, family, protocol, local, remote, local_port, remote_port, type, code, profile}. Keywords,
+    programs and the like match nothing here: the packets of the tests come from nowhere in particular. */
 function matches(rule, packet) {
-  return rule.direction === packet.direction
-    && (rule.profiles === 0 || (rule.profiles & packet.profile) !== 0)
-    && (rule.protocol === null || rule.protocol === packet.protocol)
-    && !rule.program && !rule.service && !rule.package && !rule.interfaces && !rule.interface_type && !rule.local_user
-    && inRanges(rule.local, packet.local, packet.family) && inRanges(rule.remote, packet.remote, packet.family)
-    && inPorts(rule.local_ports, packet.local_port) && inPorts(rule.remote_ports, packet.remote_port)
-    && (rule.icmp === null || rule.icmp.some((i) => i.type === packet.type && (i.code === null || i.code === packet.code)));
+  return (
+    rule.direction === packet.direction &&
+    (rule.profiles === 0 || (rule.profiles & packet.profile) !== 0) &&
+    (rule.protocol === null || rule.protocol === packet.protocol) &&
+    !rule.program &&
+    !rule.service &&
+    !rule.package &&
+    !rule.interfaces &&
+    !rule.interface_type &&
+    !rule.local_user &&
+    inRanges(rule.local, packet.local, packet.family) &&
+    inRanges(rule.remote, packet.remote, packet.family) &&
+    inPorts(rule.local_ports, packet.local_port) &&
+    inPorts(rule.remote_ports, packet.remote_port) &&
+    (rule.icmp === null || rule.icmp.some((i) => i.type === packet.type && (i.code === null || i.code === packet.code)))
+  );
 }
 
 function inRanges(list, value, family) {

@@ -18,7 +18,10 @@ function commonOf(cmdlet) {
 
 /** Its parameters in the form that binding asks for. */
 function parametersOf(cmdlet) {
-  return Object.entries(cmdlet.parameters).map(([name, made]) => ({name, type: made.type === 'SwitchParameter' ? 'switch' : made.type}));
+  return Object.entries(cmdlet.parameters).map(([name, made]) => ({
+    name,
+    type: made.type === 'SwitchParameter' ? 'switch' : made.type,
+  }));
 }
 
 /** What is wrong with a call that gives these parameters; nothing where it is right. */
@@ -32,11 +35,17 @@ function problemOf(cmdlet, names) {
     if (made.sets) sets = sets.filter((set) => made.sets.includes(set));
   }
   if (sets.length === 0) return 'Parameter set cannot be resolved using the specified named parameters.';
-  const lacks = (set) => Object.entries(cmdlet.parameters).filter(([name, made]) => made.mandatory
-    && (made.sets ?? cmdlet.sets).includes(set) && !own.some((given) => given.toLowerCase() === name.toLowerCase()));
+  const lacks = (set) =>
+    Object.entries(cmdlet.parameters).filter(
+      ([name, made]) =>
+        made.mandatory &&
+        (made.sets ?? cmdlet.sets).includes(set) &&
+        !own.some((given) => given.toLowerCase() === name.toLowerCase()),
+    );
   const full = sets.filter((set) => lacks(set).length === 0);
   if (full.length === 0) return `The parameter '${lacks(sets[0])[0]?.[0]}' is mandatory: PowerShell would ask.`;
-  if (full.length > 1 && !full.includes(cmdlet.default)) return 'Parameter set cannot be resolved using the specified named parameters.';
+  if (full.length > 1 && !full.includes(cmdlet.default))
+    return 'Parameter set cannot be resolved using the specified named parameters.';
   return null;
 }
 
@@ -47,12 +56,17 @@ function parameter(cmdlet, name) {
 
 /** A value as the parameter's type takes it. */
 function typed(type, value, name) {
-  const refuse = () => { throw new PowerShellError(`Cannot bind parameter '${name}'. Cannot convert value "${shown(value)}" to type "${type}".`); };
+  const refuse = () => {
+    throw new PowerShellError(
+      `Cannot bind parameter '${name}'. Cannot convert value "${shown(value)}" to type "${type}".`,
+    );
+  };
   if (type.endsWith('[]')) {
     if (value === null) return null;
     return toArray(value).map((item) => typed(type.slice(0, -2), item, name));
   }
-  if (type in enumerations) return Enum.of(enumerations[type], Array.isArray(value) ? value.map(toText).join(',') : value) ?? refuse();
+  if (type in enumerations)
+    return Enum.of(enumerations[type], Array.isArray(value) ? value.map(toText).join(',') : value) ?? refuse();
   const makers = {
     String: () => (itemsOf(value) ? refuse() : toText(value)),
     WildcardPattern: () => toText(value),
@@ -77,19 +91,27 @@ function shown(value) {
   }
 }
 
-/** The arguments of a call by the parameters' own names, converted; positions filled. An error as PowerShell gives it. */
+/** The arguments of a call by the parameters' own names, converted; positions filled. An error as PowerShell gives it.
+    */
 function bindTo(cmdlet, name, named, positional) {
   const given = {};
   for (const [key, value] of named) if (!commonOf(cmdlet).has(key.toLowerCase())) given[key] = value;
-  const places = Object.entries(cmdlet.parameters).filter(([key, made]) => made.position !== undefined && !(key in given))
+  const places = Object.entries(cmdlet.parameters)
+    .filter(([key, made]) => made.position !== undefined && !(key in given))
     .sort(([, a], [, b]) => a.position - b.position);
   for (const value of positional) {
     const place = places.shift();
-    if (!place) throw new PowerShellError(`A positional parameter cannot be found that accepts argument '${shown(value)}' (${name}).`);
+    if (!place)
+      throw new PowerShellError(
+        `A positional parameter cannot be found that accepts argument '${shown(value)}' (${name}).`,
+      );
     given[place[0]] = value;
     while (places.length > 0 && places[0][1].position === place[1].position) places.shift();
   }
-  const problem = problemOf(cmdlet, [...Object.keys(given), ...[...named.keys()].filter((key) => commonOf(cmdlet).has(key.toLowerCase()))]);
+  const problem = problemOf(cmdlet, [
+    ...Object.keys(given),
+    ...[...named.keys()].filter((key) => commonOf(cmdlet).has(key.toLowerCase())),
+  ]);
   if (problem) throw new PowerShellError(`${name}: ${problem}`);
   for (const [key, value] of Object.entries(given)) {
     const type = parameter(cmdlet, key).type;

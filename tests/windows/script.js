@@ -1,5 +1,5 @@
-// Scripts put together by hand: head, data and engine, in the form that docs/windows.md gives. Made without the program, so
-// that the engine is tested over data that the program would perhaps never write.
+// Scripts put together by hand: head, data and engine, in the form that docs/windows.md gives. Made without the
+// program, so that the engine is tested over data that the program would perhaps never write.
 'use strict';
 const crypto = require('crypto');
 const fs = require('fs');
@@ -17,15 +17,22 @@ function part(name) {
 
 /** The name that a rule gets: a hash of what it says. */
 function nameOf(rule) {
-  const lines = ['Direction', 'Action', ...conditions].filter((key) => rule[key] !== undefined)
+  const lines = ['Direction', 'Action', ...conditions]
+    .filter((key) => rule[key] !== undefined)
     .map((key) => `${key}=${[rule[key]].flat().join(',')}\n`);
   return `portpolicy-${crypto.createHash('sha256').update(lines.join('')).digest('hex').slice(0, 16)}`;
 }
 
 /** `TCP allow in 22`-like short hands would hide what is tested: a rule is written out, but for its name. */
 function rule(values) {
-  const given = {DisplayName: 'a rule', Description: 'policy.yaml:1', Direction: 'Inbound', Action: 'Allow', Protocol: 'Any',
-    ...values};
+  const given = {
+    DisplayName: 'a rule',
+    Description: 'policy.yaml:1',
+    Direction: 'Inbound',
+    Action: 'Allow',
+    Protocol: 'Any',
+    ...values,
+  };
   return {Name: nameOf(given), ...given};
 }
 
@@ -42,8 +49,13 @@ function table(values, indent) {
 }
 
 function data({defaults = {}, log = {}, rules = []}) {
-  const ordered = rules.map((one) => Object.fromEntries(['Name', ...texts, 'Direction', 'Action', ...conditions]
-    .filter((key) => one[key] !== undefined).map((key) => [key, one[key]])));
+  const ordered = rules.map((one) =>
+    Object.fromEntries(
+      ['Name', ...texts, 'Direction', 'Action', ...conditions]
+        .filter((key) => one[key] !== undefined)
+        .map((key) => [key, one[key]]),
+    ),
+  );
   const list = ordered.map((one) => `    ${table(one, '    ')}\n`).join('');
   return `${begin}\n$PolicyDefaults = ${table(defaults, '')}\n$PolicyLog = ${table(log, '')}\n$PolicyRules = @(\n${list})\n${end}\n`;
 }

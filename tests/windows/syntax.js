@@ -1,6 +1,6 @@
-// PowerShell text -> a plain tree of the small subset that portpolicy's scripts keep to. What lies outside of the subset is
-// an error with its line, never passed over. The grammar is tree-sitter-powershell's; it accepts some texts that PowerShell
-// refuses, and these are refused here.
+// PowerShell text -> a plain tree of the small subset that portpolicy's scripts keep to. What lies outside of the
+// subset is an error with its line, never passed over. The grammar is tree-sitter-powershell's; it accepts some texts
+// that PowerShell refuses, and these are refused here.
 'use strict';
 const path = require('path');
 const {Parser, Language} = require('web-tree-sitter');
@@ -17,7 +17,10 @@ class Outside extends Error {
 let parser;
 async function start() {
   await Parser.init();
-  const wasm = path.join(path.dirname(require.resolve('tree-sitter-powershell/package.json')), 'tree-sitter-powershell.wasm');
+  const wasm = path.join(
+    path.dirname(require.resolve('tree-sitter-powershell/package.json')),
+    'tree-sitter-powershell.wasm',
+  );
   parser = new Parser();
   parser.setLanguage(await Language.load(wasm));
 }
@@ -58,17 +61,21 @@ function lineOf(node) {
   return node.startPosition.row + 1;
 }
 
-// ---- parameters -------------------------------------------------------------------------------------------------------
+// ---- parameters
 
 function parameters(block) {
   if (!block) return {params: [], attributes: []};
   const list = named(block).find((n) => n.type === 'parameter_list');
-  const attributes = named(block).filter((n) => n.type === 'attribute_list').flatMap((n) => named(n).map(attribute));
+  const attributes = named(block)
+    .filter((n) => n.type === 'attribute_list')
+    .flatMap((n) => named(n).map(attribute));
   return {params: list ? named(list).map(parameter) : [], attributes};
 }
 
 function parameter(node) {
-  const all = named(node).filter((n) => n.type === 'attribute_list').flatMap((n) => named(n).map(attribute));
+  const all = named(node)
+    .filter((n) => n.type === 'attribute_list')
+    .flatMap((n) => named(n).map(attribute));
   const type = all.find((a) => a.type);
   const fallback = named(node).find((n) => n.type === 'script_parameter_default');
   return {
@@ -84,10 +91,12 @@ function attribute(node) {
   const parts = named(node);
   if (parts[0].type === 'type_literal') return {type: typeName(parts[0])};
   const given = parts.find((n) => n.type === 'attribute_arguments');
-  const values = {}, positional = [];
+  const values = {},
+    positional = [];
   for (const argument of given ? named(given) : []) {
     const inside = named(argument);
-    if (inside[0].type === 'simple_name') values[inside[0].text.toLowerCase()] = inside[1] ? expression(inside[1]) : null;
+    if (inside[0].type === 'simple_name')
+      values[inside[0].text.toLowerCase()] = inside[1] ? expression(inside[1]) : null;
     else positional.push(expression(inside[0]));
   }
   return {attribute: parts[0].text.toLowerCase(), values, positional};
@@ -97,7 +106,7 @@ function typeName(node) {
   return node.text.slice(1, -1).replace(/\s/g, '');
 }
 
-// ---- statements -------------------------------------------------------------------------------------------------------
+// ---- statements
 
 function statements(list) {
   const parts = named(list).filter((n) => n.type !== 'empty_statement');
@@ -145,20 +154,29 @@ const statement_kinds = {
     const final = rest.find((n) => n.type === 'finally_clause');
     if (!catches && !final) throw new Outside(node, '`try` without `catch` or `finally`');
     if (catches && named(catches).length !== 1) throw new Outside(catches, 'more than one `catch`');
-    return {kind: 'try', body: block(body), caught: catches ? block(only(only(catches))) : null,
-      final: final ? block(only(final)) : null};
+    return {
+      kind: 'try',
+      body: block(body),
+      caught: catches ? block(only(only(catches))) : null,
+      final: final ? block(only(final)) : null,
+    };
   },
   function_statement: (node) => {
     if (node.children[0].text.toLowerCase() !== 'function') throw new Outside(node, `\`${node.children[0].text}\``);
     const name = named(node)[0].text;
     const script = named(node).find((n) => n.type === 'script_block');
-    if (named(node).some((n) => n.type === 'function_parameter_declaration')) throw new Outside(node, 'parameters before `{`');
+    if (named(node).some((n) => n.type === 'function_parameter_declaration'))
+      throw new Outside(node, 'parameters before `{`');
     const parts = script ? named(script) : [];
     const body = parts.find((n) => n.type === 'script_block_body');
     const list = body && only(body);
     if (list && list.type !== 'statement_list') throw new Outside(list, 'a named block');
-    return {kind: 'function', name, ...parameters(parts.find((n) => n.type === 'param_block')),
-      body: list ? statements(list) : []};
+    return {
+      kind: 'function',
+      name,
+      ...parameters(parts.find((n) => n.type === 'param_block')),
+      body: list ? statements(list) : [],
+    };
   },
   flow_control_statement: (node) => {
     const word = node.children[0].type.toLowerCase();
@@ -189,11 +207,12 @@ function pipelineStatement(node) {
 
 function assignable(node) {
   const target = expression(only(node));
-  if (!['variable', 'member', 'index'].includes(target.kind)) throw new Outside(node, 'an assignment to something else');
+  if (!['variable', 'member', 'index'].includes(target.kind))
+    throw new Outside(node, 'an assignment to something else');
   return target;
 }
 
-// ---- commands ---------------------------------------------------------------------------------------------------------
+// ---- commands
 
 function command(node) {
   const invoked = node.children[0].type === 'command_invokation_operator' ? node.children[0].text : '';
@@ -202,7 +221,13 @@ function command(node) {
   if (invoked === '.' || inner.type !== 'command_name') throw new Outside(node, 'a computed command');
   const elements = node.childForFieldName('command_elements');
   if (elements && elements.text.startsWith('(')) throw new Outside(node, 'a command called like a method');
-  return {kind: 'command', name: inner.text, invoked, elements: elements ? arguments_(elements) : [], line: lineOf(node)};
+  return {
+    kind: 'command',
+    name: inner.text,
+    invoked,
+    elements: elements ? arguments_(elements) : [],
+    line: lineOf(node),
+  };
 }
 
 /** Parameters with their values, splats and what stands alone. */
@@ -246,14 +271,30 @@ function argument(node) {
   return expression(node);
 }
 
-// ---- expressions ------------------------------------------------------------------------------------------------------
+// ---- expressions
 
-const chains = new Set(['logical_expression', 'bitwise_expression', 'comparison_expression', 'additive_expression',
-  'multiplicative_expression', 'format_expression', 'range_expression', 'unary_expression', 'argument_expression',
-  'logical_argument_expression', 'bitwise_argument_expression', 'comparison_argument_expression',
-  'additive_argument_expression', 'multiplicative_argument_expression', 'format_argument_expression',
-  'range_argument_expression', 'integer_literal', 'string_literal', 'expression_with_unary_operator',
-  'array_literal_expression']);
+const chains = new Set([
+  'logical_expression',
+  'bitwise_expression',
+  'comparison_expression',
+  'additive_expression',
+  'multiplicative_expression',
+  'format_expression',
+  'range_expression',
+  'unary_expression',
+  'argument_expression',
+  'logical_argument_expression',
+  'bitwise_argument_expression',
+  'comparison_argument_expression',
+  'additive_argument_expression',
+  'multiplicative_argument_expression',
+  'format_argument_expression',
+  'range_argument_expression',
+  'integer_literal',
+  'string_literal',
+  'expression_with_unary_operator',
+  'array_literal_expression',
+]);
 
 function expression(node) {
   while (chains.has(node.type)) {
@@ -273,7 +314,12 @@ function operation(node) {
   }
   if (parts.length === 2) return {kind: 'unary', operator: parts[0].text.toLowerCase(), value: expression(parts[1])};
   if (parts.length === 3) {
-    return {kind: 'binary', operator: parts[1].text.toLowerCase(), left: expression(parts[0]), right: expression(parts[2])};
+    return {
+      kind: 'binary',
+      operator: parts[1].text.toLowerCase(),
+      left: expression(parts[0]),
+      right: expression(parts[2]),
+    };
   }
   throw new Outside(node, `not understood: ${node.type}`);
 }
@@ -311,7 +357,13 @@ const expression_kinds = {
   invokation_expression: (node) => {
     const [of, name, list] = named(node);
     if (!list) throw new Outside(node, 'a call that is not simple');
-    return {kind: 'call', of: expression(of), name: member(name), fixed: node.children[1].text === '::', given: listed(list)};
+    return {
+      kind: 'call',
+      of: expression(of),
+      name: member(name),
+      fixed: node.children[1].text === '::',
+      given: listed(list),
+    };
   },
   post_increment_expression: (node) => ({kind: 'step', target: expression(named(node)[0]), by: 1}),
   post_decrement_expression: (node) => ({kind: 'step', target: expression(named(node)[0]), by: -1}),
@@ -349,8 +401,11 @@ function hashtable(node) {
   const entries = (body ? named(body) : []).map((entry) => {
     const [key_node, value] = named(entry);
     const key = only(key_node);
-    return {key: key.type === 'simple_name' ? {kind: 'constant', value: key.text} : expression(key),
-      value: pipelineStatement(value), line: lineOf(entry)};
+    return {
+      key: key.type === 'simple_name' ? {kind: 'constant', value: key.text} : expression(key),
+      value: pipelineStatement(value),
+      line: lineOf(entry),
+    };
   });
   return {kind: 'hashtable', entries};
 }

@@ -10,12 +10,36 @@ class PowerShellError extends Error {}
 /** Something that the interpreter does not do: the script left the subset. Nothing catches it. */
 class Unsupported extends Error {}
 
-class Real { constructor(value) { this.value = value; } }
-class Big { constructor(value) { this.value = value; } }
-class Char { constructor(text) { this.text = text; } }
-class Type { constructor(name) { this.name = name.toLowerCase(); } }
-class Switch { constructor(present) { this.present = present; } }
-class Reference { constructor(set) { this.set = set; } }
+class Real {
+  constructor(value) {
+    this.value = value;
+  }
+}
+class Big {
+  constructor(value) {
+    this.value = value;
+  }
+}
+class Char {
+  constructor(text) {
+    this.text = text;
+  }
+}
+class Type {
+  constructor(name) {
+    this.name = name.toLowerCase();
+  }
+}
+class Switch {
+  constructor(present) {
+    this.present = present;
+  }
+}
+class Reference {
+  constructor(set) {
+    this.set = set;
+  }
+}
 
 /** A value of an enumeration of .NET: a word and a number. */
 class Enum {
@@ -27,7 +51,10 @@ class Enum {
     const words = Object.entries(this.kind);
     const exact = words.find(([, n]) => n === this.number);
     if (exact) return exact[0];
-    return words.filter(([, n]) => n && (this.number & n) === n).map(([w]) => w).join(', ');
+    return words
+      .filter(([, n]) => n && (this.number & n) === n)
+      .map(([w]) => w)
+      .join(', ');
   }
   /** The value that a word or number stands for; nothing where it stands for none. */
   static of(kind, given) {
@@ -44,7 +71,8 @@ class Enum {
   }
 }
 
-/** A hashtable. `@{}` compares keys without regard to case; New-Object's does not. It has no order, unless it is asked for. */
+/** A hashtable. `@{}` compares keys without regard to case; New-Object's does not. It has no order, unless it is asked
+    for. */
 class Hashtable {
   constructor({exact = false, ordered = false} = {}) {
     Object.assign(this, {exact, ordered, entries: new Map(), version: 0});
@@ -56,8 +84,12 @@ class Hashtable {
     if (key instanceof Big) return 'b' + key.value;
     throw new Unsupported('a key that is neither a string nor a whole number');
   }
-  has(key) { return this.entries.has(this.mark(key)); }
-  get(key) { return this.entries.get(this.mark(key))?.[1] ?? null; }
+  has(key) {
+    return this.entries.has(this.mark(key));
+  }
+  get(key) {
+    return this.entries.get(this.mark(key))?.[1] ?? null;
+  }
   set(key, value) {
     const mark = this.mark(key);
     this.entries.set(mark, [this.entries.get(mark)?.[0] ?? key, value ?? null]);
@@ -73,7 +105,9 @@ class Hashtable {
     if (!this.ordered) all.sort(([a], [b]) => scatter(a) - scatter(b));
     return all.map(([, pair]) => pair);
   }
-  get size() { return this.entries.size; }
+  get size() {
+    return this.entries.size;
+  }
 }
 
 function scatter(text) {
@@ -93,11 +127,21 @@ class PSObject {
     for (const [name, value] of Object.entries(values)) object.add(name, value);
     return object;
   }
-  add(name, value) { this.properties.set(name.toLowerCase(), [name, value]); }
-  has(name) { return this.properties.has(name.toLowerCase()); }
-  get(name) { return this.properties.get(name.toLowerCase())?.[1]; }
-  set(name, value) { this.properties.get(name.toLowerCase())[1] = value; }
-  pairs() { return [...this.properties.values()]; }
+  add(name, value) {
+    this.properties.set(name.toLowerCase(), [name, value]);
+  }
+  has(name) {
+    return this.properties.has(name.toLowerCase());
+  }
+  get(name) {
+    return this.properties.get(name.toLowerCase())?.[1];
+  }
+  set(name, value) {
+    this.properties.get(name.toLowerCase())[1] = value;
+  }
+  pairs() {
+    return [...this.properties.values()];
+  }
 }
 
 /** An ArrayList, or a List of one type. */
@@ -125,7 +169,7 @@ function gathered(out) {
   return out.length === 0 ? undefined : out.length === 1 ? out[0] : out;
 }
 
-// ---- conversions ------------------------------------------------------------------------------------------------------
+// ---- conversions
 
 function toText(value) {
   if (value === null || value === undefined) return '';
@@ -158,7 +202,8 @@ function toBool(value) {
 /** A number (number, BigInt, Big or Real) of anything that converts; an error otherwise, as PowerShell words it. */
 function toNumber(value) {
   if (value === null || value === undefined) return 0;
-  if (typeof value === 'number' || typeof value === 'bigint' || value instanceof Real || value instanceof Big) return value;
+  if (typeof value === 'number' || typeof value === 'bigint' || value instanceof Real || value instanceof Big)
+    return value;
   if (typeof value === 'boolean') return value ? 1 : 0;
   if (value instanceof Switch) return value.present ? 1 : 0;
   if (value instanceof Enum) return value.number;
@@ -184,7 +229,8 @@ function whole(value) {
 function toInteger(value, low, high, name) {
   const number = toNumber(value);
   const exact = number instanceof Real ? BigInt(roundHalfEven(number.value)) : exactly(number);
-  if (exact < low || exact > high) throw new PowerShellError(`Cannot convert value "${toText(value)}" to type "${name}": too large or too small.`);
+  if (exact < low || exact > high)
+    throw new PowerShellError(`Cannot convert value "${toText(value)}" to type "${name}": too large or too small.`);
   return exact;
 }
 
@@ -234,9 +280,16 @@ const converters = {
   'system.collections.arraylist': (v) => (v instanceof List ? v : listOf(toArray(v))),
   ref: (v) => v,
 };
-const aliases = {int32: 'int', int64: 'long', 'system.string': 'string', 'system.int32': 'int', 'system.int64': 'long',
-  'system.collections.hashtable': 'hashtable', 'system.byte': 'byte',
-  'system.numerics.biginteger': 'bigint'};
+const aliases = {
+  int32: 'int',
+  int64: 'long',
+  'system.string': 'string',
+  'system.int32': 'int',
+  'system.int64': 'long',
+  'system.collections.hashtable': 'hashtable',
+  'system.byte': 'byte',
+  'system.numerics.biginteger': 'bigint',
+};
 
 function listOf(items) {
   const list = new List();
@@ -256,5 +309,27 @@ function convert(type, value) {
   return make(value);
 }
 
-module.exports = {PowerShellError, Unsupported, Real, Big, exactly, Char, Type, Switch, Reference, Enum, Hashtable, PSObject, List, same, gathered,
-  itemsOf, toText, toBool, toNumber, toArray, whole, convert};
+module.exports = {
+  PowerShellError,
+  Unsupported,
+  Real,
+  Big,
+  exactly,
+  Char,
+  Type,
+  Switch,
+  Reference,
+  Enum,
+  Hashtable,
+  PSObject,
+  List,
+  same,
+  gathered,
+  itemsOf,
+  toText,
+  toBool,
+  toNumber,
+  toArray,
+  whole,
+  convert,
+};

@@ -16,7 +16,8 @@ function* nodesOf(value, within = null) {
 function literal(node) {
   if (node.kind === 'value') return literal(node.value);
   if (node.kind === 'constant' || node.kind === 'bare') return node.value;
-  if (node.kind === 'variable' && ['true', 'false', 'null'].includes(node.name)) return {true: true, false: false, null: null}[node.name];
+  if (node.kind === 'variable' && ['true', 'false', 'null'].includes(node.name))
+    return {true: true, false: false, null: null}[node.name];
   if (node.kind === 'comma') return all(node.items.map(literal));
   if (node.kind === 'array' && !node.sub) {
     const parts = all(node.body.map(literal));
@@ -24,7 +25,9 @@ function literal(node) {
   }
   if (node.kind === 'hashtable') {
     const pairs = node.entries.map(({key, value}) => [literal(key), literal(value)]);
-    return pairs.some(([key, value]) => key === undefined || value === undefined) ? undefined : Object.fromEntries(pairs);
+    return pairs.some(([key, value]) => key === undefined || value === undefined)
+      ? undefined
+      : Object.fromEntries(pairs);
   }
   return undefined;
 }
