@@ -3,20 +3,32 @@
 const syntax = require('./syntax');
 const {Interpreter} = require('./powershell');
 const {Machine} = require('./machine');
-const {assemble} = require('./script');
+const {data, part} = require('./script');
 const {around, shown} = require('./packets');
 
 const scripts = new Map();
+const programs = new Map();
 
 /** The script of a policy, or of a text, ready to run. */
 function scriptOf(policy, change) {
   const known = scripts.get(policy) ?? new Map();
   scripts.set(policy, known);
   if (!known.has(change)) {
-    const text = typeof policy === 'string' ? policy : assemble(policy, change);
-    known.set(change, new Interpreter(syntax.read(text)));
+    const tree = typeof policy === 'string' ? syntax.read(policy) : treeOf(policy, change);
+    known.set(change, new Interpreter(tree));
   }
   return known.get(change);
+}
+
+const unchanged = (engine) => engine;
+
+/** Head and engine are long and always the same: they are read once. */
+function treeOf(policy, change = unchanged) {
+  if (!programs.has(change)) {
+    programs.set(change, {head: syntax.read(part('head.ps1')), engine: syntax.read(change(part('engine.ps1')))});
+  }
+  const {head, engine} = programs.get(change);
+  return {...head, body: [...head.body, ...syntax.read(data(policy)).body, ...engine.body]};
 }
 
 /** Runs the script of `policy` on `machine`. What was asked and changed is counted anew. */
@@ -27,7 +39,7 @@ function run(machine, policy, given = {}) {
   answer.text = [...answer.output, ...answer.warning, ...answer.error].join('\n');
   return answer;
 }
-/** How the engine is broken for a while; see mutations.js. */
+/** How the engine is broken for a while: mutations.js does so. */
 run.change = undefined;
 
 /** A machine with this in its firewall, after these policies were applied to it. */

@@ -414,6 +414,55 @@ test('a state folder of somebody else is not used', () => {
   same(ours(machine).length, 0, 'rules of ours');
 });
 
+for (const [what, text] of [
+  ['is no JSON', '{'],
+  ['is of another kind', '{"format": "other", "format_version": 1}'],
+  [
+    'is of a later version',
+    '{"format": "portpolicy-windows-state", "format_version": 2, "settings": {}, "disabled": []}',
+  ],
+]) {
+  test(`a state file that ${what} is not used`, () => {
+    const machine = machineWith(furnish, web);
+    machine.files.write('C:\\ProgramData\\portpolicy\\state.json', text);
+    const rules = machine.firewall.picture();
+    for (const given of [{}, {Remove: true}]) {
+      const refused = run(machine, strict, given);
+      same(refused.code, 1, `exit code (${refused.text})`);
+      expect(refused.text.includes('state.json'), `no word of the file: ${refused.text}`);
+      same(machine.firewall.picture(), rules, 'rules');
+    }
+  });
+}
+
+test('a rule of others with the name of a wanted one stays', () => {
+  const machine = machineWith(furnish);
+  const taken = machine.firewall.add({
+    Name: web.rules[0].Name,
+    DisplayName: 'mine',
+    Direction: 'Outbound',
+    Action: 'Allow',
+  });
+  const answer = run(machine, web);
+  same(answer.code, 0, `exit code (${answer.text})`);
+  expect(machine.firewall.rules.includes(taken) && taken.enabled && taken.display_name === 'mine', 'it has changed');
+  expect(enabledNames(machine).includes(`${web.rules[0].Name}-2`), `rules: ${enabledNames(machine)}`);
+  same(run(machine, web).code, 0, 'exit code of the second run');
+  same(machine.changes.join('; '), '', 'changes of the second run');
+});
+
+for (const given of [
+  {Remove: true, Exclusive: true},
+  {Remove: true, Verify: true},
+  {Verify: true, AllowLockout: true},
+]) {
+  test(`refused: ${Object.keys(given).join(' and ')} together`, () => {
+    const machine = machineWith(furnish, web);
+    same(run(machine, web, given).code, 2, 'exit code');
+    same(machine.changes.join('; '), '', 'changes');
+  });
+}
+
 test('texts with quotes come through as they are', () => {
   const {rule} = require('./script');
   const texts = ["it's", "''", 'a \'b\' "c" `d` $(Get-Date) $env:X; # %{0} @( )', '* ? [a-z]', 'U+2019 ~'];

@@ -1,6 +1,7 @@
 // What is left when a change fails: each change of a run once, before it acts and after it has acted.
 'use strict';
 const {run, machineWith, test, expect, same} = require('./bench');
+const {Killed} = require('./machine');
 const {around, shown} = require('./packets');
 const {nothing, web, strict, open, furnish, contradict} = require('./policies');
 
@@ -67,12 +68,13 @@ function endsWell(copy, answer, {start, goal}, past, where) {
 }
 
 /** Another run does what the failed one was to do, and -Remove still knows what was there at first. */
-function canGoOn(copy, {policy, given}, {goal, fresh}, where) {
+function canGoOn(copy, {policy, given}, {goal, fresh}, where, {undo = true} = {}) {
   const next = run(copy, policy, given);
   same(next.code, 0, `${where}: exit code of the next run (${next.text})`);
   same(picture(copy), goal, `${where}: firewall after the next run`);
   const left = copy.firewall.rules.filter((rule) => !rule.enabled && rule.group === 'portpolicy');
   same(left.length, 0, `${where}: rules left over`);
+  if (!undo) return;
   same(run(copy, policy, {Remove: true}).code, 0, `${where}: exit code of -Remove`);
   same(picture(copy), fresh, `${where}: firewall after -Remove`);
 }
@@ -86,10 +88,37 @@ for (const [name, one] of Object.entries(cases)) {
         const {copy, answer} = failing(known.machine, one, i + 1, after_acting);
         const where = `when \`${change}\` fails`;
         endsWell(copy, answer, known, pastReturn(known.changes, i + 1), where);
-        canGoOn(copy, one, known, where);
+        canGoOn(copy, one, known, where, {undo: !after_acting});
       });
     });
   }
+}
+
+for (const [name, one] of Object.entries(cases)) {
+  test(`${name}, stopped behind each change`, () => {
+    const known = rehearse(one);
+    known.changes.forEach((change, i) => {
+      const copy = known.machine.copy();
+      copy.killed_after = i + 1;
+      const where = `stopped behind \`${change}\``;
+      expect(
+        stops(() => run(copy, one.policy, one.given)),
+        `${where}: it went on`,
+      );
+      copy.killed_after = 0;
+      canGoOn(copy, one, known, where);
+    });
+  });
+}
+
+function stops(act) {
+  try {
+    act();
+  } catch (problem) {
+    if (problem instanceof Killed) return true;
+    throw problem;
+  }
+  return false;
 }
 
 test('no packet falls into a gap while a failed update is undone', () => {

@@ -20,6 +20,9 @@ const schema = require('./schema');
 
 const registry_port = 'HKLM:\\SYSTEM\\CurrentControlSet\\Control\\Terminal Server\\WinStations\\RDP-Tcp';
 
+/** The script is stopped where it stands: nothing of it runs any more. */
+class Killed extends Error {}
+
 class Machine {
   constructor() {
     this.firewall = new Firewall(this);
@@ -39,6 +42,8 @@ class Machine {
     this.changes = [];
     this.fail_at = 0;
     this.fail_after_acting = false;
+    // The number of the change behind which the power goes.
+    this.killed_after = 0;
     this.after_change = () => {};
     this.fixed_calls = {
       'system.io.file::writealltext': (_, [path, text]) => {
@@ -75,6 +80,7 @@ class Machine {
     const answer = act();
     this.after_change(what);
     if (failing) throw new PowerShellError(`simulated failure after: ${what}`);
+    if (this.changes.length === this.killed_after) throw new Killed();
     return answer;
   }
 
@@ -312,4 +318,4 @@ function newObject(type, given, machine) {
   throw new Unsupported(`New-Object ${type}`);
 }
 
-module.exports = {Machine, registry_port};
+module.exports = {Machine, Killed};

@@ -10,6 +10,7 @@ async function main([program, root]) {
   require('./check_test');
   require('./engine_test');
   require('./failure_test');
+  require('./random_test');
   require('./export_test').testsOf(program);
   compiled.testsOf(program);
   compiled.testsOfExamples(root);

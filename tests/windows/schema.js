@@ -92,7 +92,7 @@ function shown(value) {
 }
 
 /** The arguments of a call by the parameters' own names, converted; positions filled. An error as PowerShell gives it.
-    */
+ */
 function bindTo(cmdlet, name, named, positional) {
   const given = {};
   for (const [key, value] of named) if (!commonOf(cmdlet).has(key.toLowerCase())) given[key] = value;

@@ -66,4 +66,4 @@ function assemble(policy, change = (engine) => engine) {
   return text.replace(/\r?\n/g, '\r\n');
 }
 
-module.exports = {assemble, rule, nameOf, begin, end, part, folder};
+module.exports = {assemble, data, rule, nameOf, begin, end, part};

@@ -25,8 +25,19 @@ async function start() {
   parser.setLanguage(await Language.load(wasm));
 }
 
+// The trees of the last texts: a script is checked and run.
+const trees = new Map();
+
 /** The tree of a script: {params, attributes, body}. */
 function read(text) {
+  if (!trees.has(text)) {
+    if (trees.size > 15) trees.delete(trees.keys().next().value);
+    trees.set(text, parse(text));
+  }
+  return trees.get(text);
+}
+
+function parse(text) {
   const tree = parser.parse(text);
   const root = tree.rootNode;
   try {
