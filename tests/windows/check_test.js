@@ -49,7 +49,7 @@ finds(
   good,
 );
 finds('a head of its own', put('#Requires -Version 5.1', '#Requires -Version 5.0'), 'the head is not that', good);
-finds('a long line', put("'bad web'", `'${'x'.repeat(120)}'`), 'a line of');
+finds('a long line', put("@('80', '443'", `@('80', '443'${", '99'".repeat(15)}`), 'a line of');
 finds('an indent of three', put('    Inbound', '   Inbound'), 'spaces');
 
 // Grammar.

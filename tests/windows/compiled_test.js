@@ -21,11 +21,6 @@ function call(program, given, input = '') {
   return done;
 }
 
-/** Whether the program is one that writes for Windows. */
-function writesForWindows(program) {
-  return call(program, ['compile', '--help']).stdout.includes('windows');
-}
-
 function compile(program, policy) {
   const done = call(program, ['compile', policy, '--target', 'windows', '-q']);
   same(done.status, 0, `exit code of compile (${done.stderr})`);
@@ -148,4 +143,4 @@ function testsOfExamples(root) {
   }
 }
 
-module.exports = {writesForWindows, testsOf, testsOfExamples, call};
+module.exports = {testOne, testsOf, testsOfExamples, call};
