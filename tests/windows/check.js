@@ -59,7 +59,8 @@ function problemsOfLayout(text) {
   if (/<#|#>/.test(parts.header.join('\n'))) problems.push('a block comment in the header');
   parts.data.forEach((line) => {
     // A list is broken where it is too long; a text cannot be.
-    if (line.length >= 120 && !/^ +(DisplayName|Description) = /.test(line)) problems.push(`a line of ${line.length} characters in the data: ${line.slice(0, 40)}...`);
+    if (line.length > 120 && !/^ +(DisplayName|Description) = /.test(line))
+      problems.push(`a line of ${line.length} characters in the data: ${line.slice(0, 40)}...`);
     if (/^( {4})* ?\S/.exec(line) === null || /\s$/.test(line)) problems.push(`spaces: ${line}`);
   });
   return problems;

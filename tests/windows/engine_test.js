@@ -405,6 +405,26 @@ for (const [what, setting, wanted] of [
   });
 }
 
+test('refused when a group policy sets another default', () => {
+  const machine = machineWith(furnish);
+  machine.firewall.policy.Public.DefaultInboundAction = 'Allow';
+  const refused = run(machine, web);
+  same(refused.code, 2, `exit code (${refused.text})`);
+  same(machine.changes.join('; '), '', 'changes');
+});
+
+test('a firewall that is off is told of', () => {
+  const machine = machineWith(furnish);
+  machine.firewall.profiles.Public.Enabled = 'False';
+  const answer = run(machine, web);
+  same(answer.code, 0, 'exit code');
+  expect(
+    answer.warning.some((text) => text.includes('Public')),
+    'no warning',
+  );
+  same(run(machine, web, {Verify: true}).code, 3, 'exit code of -Verify');
+});
+
 test('a state folder of somebody else is not used', () => {
   const machine = machineWith(furnish);
   machine.files.makeFolder('C:\\ProgramData\\portpolicy');

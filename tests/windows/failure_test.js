@@ -94,8 +94,9 @@ for (const [name, one] of Object.entries(cases)) {
   }
 }
 
-for (const [name, one] of Object.entries(cases)) {
+for (const name of ['the first apply', 'an update that changes the default', 'an apply with -Exclusive']) {
   test(`${name}, stopped behind each change`, () => {
+    const one = cases[name];
     const known = rehearse(one);
     known.changes.forEach((change, i) => {
       const copy = known.machine.copy();
@@ -110,6 +111,37 @@ for (const [name, one] of Object.entries(cases)) {
     });
   });
 }
+
+test('an update that fails, and cannot be undone either, can be run again', () => {
+  const one = cases['an update'];
+  const known = rehearse(one);
+  known.changes.forEach((change, i) => {
+    const copy = known.machine.copy();
+    Object.assign(copy, {fail_at: i + 1, fail_on: true});
+    const where = `from \`${change}\` on everything fails`;
+    same(run(copy, one.policy, one.given).code, 1, `${where}: exit code`);
+    Object.assign(copy, {fail_at: 0, fail_on: false});
+    canGoOn(copy, one, known, where);
+  });
+});
+
+test('a No to any question of -Confirm leaves all as it was', () => {
+  const one = cases['an update that changes the default'];
+  const known = rehearse(one);
+  let asked = 0;
+  for (let no_at = 1; no_at === 1 || asked === no_at - 1; ++no_at) {
+    const copy = known.machine.copy();
+    copy.no_at = no_at;
+    const answer = run(copy, one.policy, {Confirm: true});
+    const past = copy.changes.some((what) => /^remove (Allow|Block)/.test(what)) && picture(copy) === known.goal;
+    if (answer.code === 0) return expect(no_at > 5, `only ${no_at} questions`);
+    same(answer.code, 1, `question ${no_at}: exit code`);
+    if (!past)
+      expect([known.start, known.goal].includes(picture(copy)), `question ${no_at}: neither as it was nor as wanted`);
+    asked = no_at;
+  }
+  return undefined;
+});
 
 function stops(act) {
   try {

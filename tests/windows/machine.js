@@ -38,10 +38,13 @@ class Machine {
     this.registry = {[registry_port.toLowerCase()]: {PortNumber: 3389}};
     this.clock = 0;
     // What was changed, in its order; `fail_at` is the number of the change that fails (from 1), before it acts or
-    // after.
+    // after; `fail_on` lets all fail that come behind it, too.
     this.changes = [];
     this.fail_at = 0;
+    this.fail_on = false;
     this.fail_after_acting = false;
+    // The number of the question of -Confirm that is answered with No.
+    this.no_at = 0;
     // The number of the change behind which the power goes.
     this.killed_after = 0;
     this.after_change = () => {};
@@ -75,7 +78,7 @@ class Machine {
   /** Anything that changes the machine goes through here. */
   change(what, act) {
     this.changes.push(what);
-    const failing = this.changes.length === this.fail_at;
+    const failing = this.changes.length === this.fail_at || (this.fail_on && this.changes.length > this.fail_at);
     if (failing && !this.fail_after_acting) throw new PowerShellError(`simulated failure: ${what}`);
     const answer = act();
     this.after_change(what);

@@ -5,9 +5,14 @@ const addresses = require('./addresses');
 const far = {4: addresses.parse('198.51.100.77').value, 6: addresses.parse('2001:db8:ffff::77').value};
 const here = {4: addresses.parse('192.0.2.10').value, 6: addresses.parse('2001:db8::10').value};
 
+/** ICMP of the other family is none. */
+function possible({family, protocol}) {
+  return protocol !== (family === 4 ? 58 : 1);
+}
+
 /** For each rule of the firewall, packets within each of its conditions, and packets that are beside one of them. */
 function around(rules) {
-  const packets = rules.flatMap(aroundOne);
+  const packets = rules.flatMap(aroundOne).filter(possible);
   for (const direction of ['Inbound', 'Outbound']) {
     for (const family of [4, 6])
       for (const protocol of [6, 17, 47, family === 4 ? 1 : 58]) packets.push(base(direction, family, protocol));

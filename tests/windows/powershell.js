@@ -69,6 +69,7 @@ class Interpreter {
     this.said = {output: [], warning: [], verbose: [], whatif: [], error: []};
     this.scope = new Scope(null);
     this.depth = 0;
+    this.questions = 0;
     this.begin(given);
     try {
       this.body(this.scope, this.said.output);
@@ -96,6 +97,8 @@ class Interpreter {
     const named = new Map(Object.entries(given).map(([name, value]) => [name.toLowerCase(), value]));
     if (named.has('whatif')) set('whatifpreference', toBool(named.get('whatif')));
     named.delete('whatif');
+    this.asks = named.has('confirm') && toBool(named.get('confirm'));
+    named.delete('confirm');
     set('pscmdlet', this.cmdlet(this.tree.attributes));
     bind(this, this.tree.params, named, [], this.scope, 'the script');
   }
@@ -410,10 +413,17 @@ class Interpreter {
     return [];
   }
 
+  /** With -Confirm somebody is asked each time. */
+  confirmed() {
+    if (!this.asks) return true;
+    ++this.questions;
+    return this.questions !== this.machine.no_at;
+  }
+
   shouldProcess(scope, cmdlet, given) {
     if (!cmdlet.supports) throw new Unsupported('ShouldProcess without SupportsShouldProcess');
     if (cmdlet.impact.toLowerCase() === 'high') throw new Unsupported('ConfirmImpact High: every step would ask');
-    if (!toBool(scope.get('whatifpreference'))) return true;
+    if (!toBool(scope.get('whatifpreference'))) return this.confirmed();
     const [target, action] = given.map(toText);
     this.said.whatif.push(action === undefined ? target : `${action}: ${target}`);
     return false;
