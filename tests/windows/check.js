@@ -161,4 +161,4 @@ function treeOf(text, problems) {
   }
 }
 
-module.exports = {problemsOf, problemsOfTool, problemsOfBytes, dataOf};
+module.exports = {problemsOf, problemsOfTool, dataOf};

@@ -137,4 +137,4 @@ function testsOfExamples(root) {
   }
 }
 
-module.exports = {testOne, testsOf, testsOfExamples, call};
+module.exports = {testsOf, testsOfExamples, call};

@@ -393,4 +393,4 @@ class Firewall {
   }
 }
 
-module.exports = {Firewall, profile_names, profile_bits};
+module.exports = {Firewall, profile_names};

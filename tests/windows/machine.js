@@ -1,18 +1,6 @@
 // A simulated Windows machine: its firewall, its files, who is connected, and the commands that a script may use.
 'use strict';
-const {
-  PowerShellError,
-  Unsupported,
-  Type,
-  Hashtable,
-  PSObject,
-  List,
-  Enum,
-  itemsOf,
-  toText,
-  toArray,
-  convert,
-} = require('./values');
+const {PowerShellError, Unsupported, Hashtable, PSObject, List, Enum, toText, toArray} = require('./values');
 const {Firewall} = require('./firewall');
 const {Files} = require('./files');
 const {toJson, fromJson} = require('./json');

@@ -9,6 +9,7 @@ async function main([program, root]) {
   require('./interpreter_test');
   require('./check_test');
   require('./engine_test');
+  require('./refusal_test');
   require('./failure_test');
   require('./random_test');
   require('./export_test').testsOf(program);

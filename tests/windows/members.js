@@ -4,7 +4,6 @@
 const {
   PowerShellError,
   Unsupported,
-  Real,
   Big,
   Char,
   Reference,

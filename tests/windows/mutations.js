@@ -109,6 +109,7 @@ function firstFailure() {
 async function main() {
   await syntax.start();
   require('./engine_test');
+  require('./refusal_test');
   require('./failure_test');
   let missed = 0;
   for (const [name, from, to] of mutations) {

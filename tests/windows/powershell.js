@@ -448,4 +448,4 @@ function errorRecord(problem) {
   return record;
 }
 
-module.exports = {Interpreter, Exit, Scope};
+module.exports = {Interpreter};
