@@ -30,12 +30,12 @@ struct RuleFiles {
 struct ForeignRules {
   Target kind = Target::nftables;
   filter::Filter filter;
-  std::vector<filter::Remark> not_understood, passed_over;
-  std::vector<filter::Remark> unused_chains;  ///< by name; others may stand in the filter
+  std::vector<filter::Remark> not_understood{}, passed_over{};
+  std::vector<filter::Remark> unused_chains{};  ///< by name; others may stand in the filter
   /// By Direction; of iptables, where each is hooked, whether there is more than empty chains that let all pass.
   std::array<bool, 3> managed{};
   /// Of a script for nftables that makes tables of ours: older ones that stay in force when it is loaded, `inet portpolicy`.
-  std::vector<std::string> left_behind;
+  std::vector<std::string> left_behind{};
   bool known_program = true;  ///< false of a script whose rules were read and whose own doing is not known
   filter::Families families =
       0;  ///< of the packets that the rules are for; of others the filter says nothing that counts

@@ -197,8 +197,8 @@ bool Lowering::add(const std::vector<Box>& boxes, Action action, Direction direc
   for (const Box& box : boxes)
     for (Conditions& conditions : conditions_of(box, direction)) {
       any = true;
-      entries_ += conditions.local.v4.intervals().size() + conditions.local.v6.intervals().size() +
-                  conditions.remote.v4.intervals().size() + conditions.remote.v6.intervals().size();
+      for (const AddressSet* list : {&conditions.local, &conditions.remote})
+        if (!list->is_all()) entries_ += list->v4.intervals().size() + list->v6.intervals().size();
       result_.rules.push_back(
           {{}, direction, action, std::move(conditions), filter_.origins[origin].name, description});
     }

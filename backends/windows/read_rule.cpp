@@ -23,7 +23,7 @@ constexpr std::array keys{
     Key{"Description", false, true},
     Key{"Direction", false, true, true},
     Key{"Action", false, true, true},
-    Key{"Protocol", false, true, true},
+    Key{"Protocol", false, false, true},
     Key{"LocalPort", true, false, true},
     Key{"RemotePort", true, false, true},
     Key{"IcmpType", true, false, true},

@@ -164,7 +164,7 @@ std::string WindowsMachine::as_script(std::string (*hash)(std::string_view lines
   std::string text =
       "# Rules\r\nexit\r\n# portpolicy: begin of the policy\r\n$PolicyDefaults = @{\r\n    Inbound = '" +
       word(profiles[0].inbound_allow) + "'\r\n    Outbound = '" + word(profiles[0].outbound_allow) +
-      "'\r\n}\r\n$PolicyLog = @{\r\n    LogAllowed = 'False'\r\n    LogBlocked = 'True'\r\n}\r\n$PolicyRules = @(\r\n";
+      "'\r\n}\r\n$PolicyLog = @{\r\n    LogAllowed = 'True'\r\n    LogBlocked = 'True'\r\n}\r\n$PolicyRules = @(\r\n";
   for (std::size_t i = 0; i < rules.size(); ++i) {
     const WindowsRule& rule = rules[i];
     std::string hashed, lines;

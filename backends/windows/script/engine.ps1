@@ -671,6 +671,15 @@ function Assert-OwnedByAdministrator {
     if (-not ($owner.StartsWith('O:BA') -or $owner.StartsWith('O:SY'))) {
         throw ('{0} is not owned by administrators; move it away, or name another folder with -StateFolder' -f $Path)
     }
+    # Each entry of the list of rights ends with who has them.
+    $entries = @($owner.Substring($owner.IndexOf('D:')).Split('('))
+    foreach ($entry in $entries) {
+        $trusted = $entry.StartsWith('D:') -or $entry.Contains(';;;BA)') -or $entry.Contains(';;;SY)')
+        if (-not $trusted) {
+            throw ('others than administrators have rights on {0}; move it away, or name another folder with -StateFolder' -f
+                $Path)
+        }
+    }
 }
 
 function Read-State {
@@ -745,6 +754,9 @@ function Write-StateFile {
         disabled = @($State.Disabled)
     }
     $beside = $path + '.new'
+    if (Test-Path -LiteralPath $beside) {
+        Remove-Item -LiteralPath $beside -Confirm:$false
+    }
     $text = ConvertTo-Json -InputObject $document -Depth 5
     Set-Content -LiteralPath $beside -Value $text -Encoding UTF8 -Confirm:$false
     Set-AdministratorOwner -Path $beside
@@ -1211,6 +1223,9 @@ function Get-ProfileWarning {
 
 function Get-RemotingPort {
     $ports = @(5985, 5986)
+    if (-not (Test-Path -LiteralPath 'Variable:PSSenderInfo')) {
+        return $ports
+    }
     $parts = ([string]$PSSenderInfo.ConnectionString).Split('/')
     if ($parts.Count -gt 2) {
         $ends = $parts[2].Split(':')
@@ -1223,7 +1238,7 @@ function Get-RemotingPort {
 }
 
 function Get-ConnectedPeer {
-    param([string]$What, [int[]]$Ports)
+    param([string]$What, [int[]]$Ports, [bool]$Expected)
     $peers = @()
     # Nothing found is an error of this cmdlet.
     $connections = @(Get-NetTCPConnection -State 'Established' -LocalPort $Ports -ErrorAction 'SilentlyContinue')
@@ -1236,7 +1251,7 @@ function Get-ConnectedPeer {
             RemotePort = [int]$connection.RemotePort
         }
     }
-    if ($peers.Count -eq 0) {
+    if ($peers.Count -eq 0 -and $Expected) {
         Write-Warning ('No connection of this {0} session is found, so it is not checked for a lock-out.' -f $What)
     }
     return $peers
@@ -1258,18 +1273,20 @@ function Get-SshPeer {
     }
 }
 
-# The connections over which somebody may be running this.
+# The connections over which somebody may be running this. A script that was started in a remote session does not always
+# see that it is in one, so all that are there count.
 function Get-AdministratorPeer {
-    $peers = @()
-    if (Test-Path -LiteralPath 'Variable:PSSenderInfo') {
-        $peers += @(Get-ConnectedPeer -What 'WinRM' -Ports @(Get-RemotingPort))
+    $remoting = Test-Path -LiteralPath 'Variable:PSSenderInfo'
+    $peers = @(Get-ConnectedPeer -What 'WinRM' -Ports @(Get-RemotingPort) -Expected $remoting)
+    $key = 'HKLM:\SYSTEM\CurrentControlSet\Control\Terminal Server\WinStations\RDP-Tcp'
+    if (Test-Path -LiteralPath $key) {
+        $port = [int](Get-ItemProperty -LiteralPath $key -Name 'PortNumber').PortNumber
+        $desktop = [string]$env:SESSIONNAME -like 'RDP-*'
+        $peers += @(Get-ConnectedPeer -What 'RDP' -Ports @($port) -Expected $desktop)
     }
-    if ([string]$env:SESSIONNAME -like 'RDP-*') {
-        $key = 'HKLM:\SYSTEM\CurrentControlSet\Control\Terminal Server\WinStations\RDP-Tcp'
-        $port = (Get-ItemProperty -LiteralPath $key -Name 'PortNumber').PortNumber
-        $peers += @(Get-ConnectedPeer -What 'RDP' -Ports @([int]$port))
-    }
-    if (-not [string]::IsNullOrEmpty($env:SSH_CONNECTION)) {
+    if ([string]::IsNullOrEmpty($env:SSH_CONNECTION)) {
+        $peers += @(Get-ConnectedPeer -What 'ssh' -Ports @(22) -Expected $false)
+    } else {
         $peers += @(Get-SshPeer)
     }
     return $peers
@@ -1323,9 +1340,22 @@ function Get-PeerRefusal {
     return 'the default'
 }
 
+function Test-InboundLeft {
+    foreach ($rule in $script:Plan.Old) {
+        if ((Get-Word -Object $rule -Name 'Direction' -Words $script:DirectionWords) -eq 'Inbound') {
+            return $true
+        }
+    }
+    return $false
+}
+
 function Get-LockOut {
     $reasons = @()
     if (-not $PolicyDefaults.ContainsKey('Inbound')) {
+        if (Test-InboundLeft) {
+            Write-Warning ('The policy leaves inbound connections alone, and an older one did not: its rules for them go, ' +
+                'and nobody looks whether you can connect again.')
+        }
         return $reasons
     }
     foreach ($peer in @(Get-AdministratorPeer)) {

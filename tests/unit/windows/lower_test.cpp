@@ -30,6 +30,12 @@ Outcome lowered(const std::string& text, const windows::Options& options = {}) {
   return result;
 }
 
+/// The error; there must be one.
+const Diagnostic& error_of(const Outcome& result) {
+  REQUIRE(result.diagnostics.errors() == 1);
+  return *std::ranges::find(result.diagnostics.all(), Severity::error, &Diagnostic::severity);
+}
+
 std::string networks(int count) {
   std::string text;
   for (int i = 0; i < count; ++i)
@@ -63,8 +69,7 @@ TEST_SUITE("rules for Windows") {
         "  - {name: c, allow: 20-30/tcp, from: 10.0.0.0/26, to: 192.0.2.64/26}\n"
         "  - {name: closed, deny: tcp, from: 10.0.0.0/8}\n",
         options);
-    REQUIRE(result.diagnostics.errors() == 1);
-    const Diagnostic& finding = result.diagnostics.all().front();
+    const Diagnostic& finding = error_of(result);
     CHECK(finding.code == Code::too_many_rules);
     CHECK(finding.message.contains("`closed`"));
     REQUIRE(finding.related.size() == 1);
@@ -77,8 +82,35 @@ TEST_SUITE("rules for Windows") {
     const Outcome result = lowered(
         "portpolicy: 1\nbase: [established]\ninbound:\n  - {name: long, allow: 22/tcp, from: " + networks(2500) + "}\n",
         options);
-    REQUIRE(result.diagnostics.errors() == 1);
-    CHECK(result.diagnostics.all().front().message.contains("`long`"));
+    CHECK(error_of(result).message.contains("`long`"));
+  }
+
+  TEST_CASE("more networks than Windows can hold are refused") {
+    windows::Options options;
+    options.most_entries = 2000;
+    const Outcome result = lowered(
+        "portpolicy: 1\nbase: [established]\ninbound:\n  - {name: long, allow: 22/tcp, from: " + networks(2500) + "}\n",
+        options);
+    CHECK(error_of(result).message.contains("2500 networks"));
+  }
+
+  TEST_CASE("the allow that is blamed is the one that makes the many rules") {
+    windows::Options options;
+    options.most_rules_of_one = 50;
+    const Outcome result = lowered(
+        "portpolicy: 1\nbase: [established]\ndefaults: {inbound: allow}\ninbound:\n"
+        "  - {name: tiny, allow: any, from: 10.9.9.9}\n"
+        "  - {name: web, allow: 80/tcp, to: 192.0.2.1}\n"
+        "  - {name: closed, deny: any, from: 10.0.0.0/8}\n",
+        options);
+    CHECK(error_of(result).message.contains("`web`"));
+  }
+
+  TEST_CASE("what one protocol is cut for is joined again for the others") {
+    const Outcome result = lowered(
+        "portpolicy: 1\ndefaults: {outbound: allow}\noutbound:\n"
+        "  - {reject: any, to: [198.51.100.0/24, \"2001:db8:bad::/48\"]}\n");
+    CHECK(result.count(windows::Action::block) < 265);
   }
 
   TEST_CASE("an allow behind a deny is not narrowed, and one of which nothing is left for Windows is not widened") {

@@ -74,7 +74,7 @@ std::string lines_of(const std::string& rules) {
          "    Outbound = 'Allow'\n"
          "}\n"
          "$PolicyLog = @{\n"
-         "    LogAllowed = 'False'\n"
+         "    LogAllowed = 'True'\n"
          "    LogBlocked = 'True'\n"
          "}\n"
          "$PolicyRules = @(\n" +
@@ -338,10 +338,9 @@ TEST_CASE("the data of a script are literals and nothing else") {
   CHECK(spoilt_around("    Inbound", "    Forward") ==
         "6:5: `$PolicyDefaults` has the keys `Inbound` and `Outbound`, not `Forward`\n"
         "18:21: the script has a rule for `Inbound`, but no default in `$PolicyDefaults`\n");
-  CHECK(spoilt_around("    LogAllowed = 'False'\n", "") == "9:14: `$PolicyLog` has no `LogAllowed`\n");
-  CHECK(spoilt_around("'False'", "'No'") == "10:18: `LogAllowed` is `True` or `False`, not `No`\n");
+  CHECK(spoilt_around("LogAllowed = 'True'", "LogAllowed = 'No'") ==
+        "10:18: `LogAllowed` is `True`, or not there, and not `No`\n");
   CHECK(spoilt_around("LogBlocked = ", "LogIgnored = ") ==
-        "9:14: `$PolicyLog` has no `LogBlocked`\n"
         "11:5: `$PolicyLog` has the keys `LogAllowed` and `LogBlocked`, not `LogIgnored`\n");
   CHECK(spoilt_around(")\n# portpolicy: end", ")\nRemove-Item x\n# portpolicy: end") ==
         "24:1: `Remove-Item x` stands where the end of the policy is expected\n");
