@@ -9,6 +9,12 @@ const schema = require('./schema');
 const registry_port = 'HKLM:\\SYSTEM\\CurrentControlSet\\Control\\Terminal Server\\WinStations\\RDP-Tcp';
 
 /** The script is stopped where it stands: nothing of it runs any more. */
+// Who owns a file and who has rights on it, in the language of security descriptors (MS-DTYP, section 2.5.1).
+function sddlOf(owner) {
+  const everyUser = owner === 'shared' ? '(A;OICIID;0x1301bf;;;BU)' : '';
+  return `O:${owner === 'foreign' ? 'S-1-5-21-1-2-3-1001' : 'BA'}G:SYD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)${everyUser}`;
+}
+
 class Killed extends Error {}
 
 class Machine {
@@ -57,7 +63,8 @@ class Machine {
       }),
     );
     for (const name of ['texts', 'folders', 'owners', 'links']) other.files[name] = structuredClone(this.files[name]);
-    for (const name of ['environment', 'variables', 'registry']) other[name] = {...this[name]};
+    for (const name of ['environment', 'variables']) other[name] = {...this[name]};
+    other.registry = structuredClone(this.registry);
     other.connections = [...this.connections];
     other.clock = this.clock;
     return other;
@@ -192,7 +199,7 @@ class Machine {
       'Get-Acl': (given) =>
         PSObject.of(
           {
-            Sddl: `O:${files.owners.get(files.key(this.path(given))) === 'foreign' ? 'S-1-5-21-1-2-3-1001' : 'BA'}G:SYD:(A;;FA;;;BA)`,
+            Sddl: sddlOf(files.owners.get(files.key(this.path(given)))),
           },
           'Acl',
         ),

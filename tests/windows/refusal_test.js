@@ -46,6 +46,43 @@ for (const [name, connect] of Object.entries(sessions)) {
   });
 }
 
+test('a connection counts where the script does not see that it runs in a session', () => {
+  for (const port of [5985, 5986, 3389, 22]) {
+    const machine = machineWith(furnish);
+    machine.connections.push({...connection, LocalPort: port});
+    same(run(machine, web).code, 2, `exit code with a connection to ${port}`);
+    same(machine.changes.join('; '), '', 'changes');
+  }
+  const machine = machineWith(furnish);
+  machine.connections.push({...connection, LocalPort: 443});
+  same(run(machine, web).code, 0, 'exit code with a connection to 443');
+});
+
+test('that inbound is no longer managed is told', () => {
+  const machine = machineWith(furnish);
+  same(run(machine, web).code, 0, 'exit code');
+  const left = run(machine, nothing);
+  same(left.code, 0, 'exit code');
+  expect(left.text.includes('leaves inbound connections alone'), `no word of it: ${left.text}`);
+});
+
+test('a log that the policy does not ask for is left as it is', () => {
+  const machine = machineWith(furnish);
+  for (const place of ['Domain', 'Private', 'Public']) machine.firewall.profiles[place].LogBlocked = 'True';
+  same(run(machine, {...web, log: {}}).code, 0, 'exit code');
+  for (const place of ['Domain', 'Private', 'Public']) same(machine.firewall.profiles[place].LogBlocked, 'True', place);
+});
+
+test('a state folder on which others have rights is not used', () => {
+  const machine = machineWith(furnish);
+  machine.files.folders.add('c:\\programdata\\portpolicy');
+  machine.files.owners.set('c:\\programdata\\portpolicy', 'shared');
+  const refused = run(machine, web);
+  same(refused.code, 1, 'exit code');
+  same(machine.changes.join('; '), '', 'changes');
+  expect(refused.text.includes('others than administrators'), refused.text);
+});
+
 test('an administrator whom the policy lets in by ssh is no reason to refuse', () => {
   const machine = machineWith(furnish);
   machine.environment.ssh_connection = '10.1.2.3 51000 192.0.2.10 22';
