@@ -36,7 +36,7 @@ $script:Words = @{
 }
 
 # Properties that only newer versions of Windows have.
-$script:NewerNames = @('RemoteDynamicKeywordAddresses')
+$script:NewerNames = @('RemoteDynamicKeywordAddresses', 'PolicyAppId', 'DisabledInterfaceAliases')
 
 # A property that is not there must not pass for a condition that is not there.
 function Get-Value {
@@ -149,6 +149,18 @@ function Get-Filter {
     return $Filters[$Kind][$identity]
 }
 
+# A condition that has no member of its own stands in that of another, so that it is not lost.
+function Join-Condition {
+    param([string]$First, [string]$Second)
+    if ($Second -eq '' -or $Second -eq 'Any') {
+        return $First
+    }
+    if ($First -eq '' -or $First -eq 'Any') {
+        return $Second
+    }
+    return '{0} {1}' -f $First, $Second
+}
+
 # What is not configured has the value that Windows takes then.
 function ConvertTo-ProfileEntry {
     param([object]$Settings)
@@ -163,6 +175,11 @@ function ConvertTo-ProfileEntry {
     $enabled = Get-Word -Object $Settings -Name 'Enabled' -Words $script:Words.Switch
     $inboundRules = Get-Word -Object $Settings -Name 'AllowInboundRules' -Words $script:Words.Switch
     $localRules = Get-Word -Object $Settings -Name 'AllowLocalFirewallRules' -Words $script:Words.Switch
+    foreach ($interface in @(Get-List -Object $Settings -Name 'DisabledInterfaceAliases')) {
+        if ($interface -ne 'NotConfigured') {
+            Write-Warning ('the firewall leaves out the interface {0}; what is exported does not say so' -f $interface)
+        }
+    }
     return [pscustomobject]@{
         name = Get-Text -Object $Settings -Name 'Name'
         enabled = $enabled -ne 'False'
@@ -193,6 +210,8 @@ function ConvertTo-RuleEntry {
     $security = Get-Filter -Filters $Filters -Kind 'Security' -Rule $Rule
     $kinds = @('Wired', 'Wireless', 'RemoteAccess')
     $interfaceTypes = @(Get-FlagList -Object $interfaceType -Name 'InterfaceType' -Flags $kinds)
+    $program = Get-Text -Object $application -Name 'Program'
+    $user = Get-Text -Object $security -Name 'LocalUser'
     return [pscustomobject]@{
         name = Get-Text -Object $Rule -Name 'InstanceID'
         display_name = Get-Text -Object $Rule -Name 'DisplayName'
@@ -209,12 +228,12 @@ function ConvertTo-RuleEntry {
         icmp_types = @(Get-List -Object $port -Name 'IcmpType')
         local_addresses = @(Get-List -Object $address -Name 'LocalAddress')
         remote_addresses = @(Get-List -Object $address -Name 'RemoteAddress')
-        program = Get-Text -Object $application -Name 'Program'
+        program = Join-Condition -First $program -Second (Get-Text -Object $Rule -Name 'PolicyAppId')
         package = Get-Text -Object $application -Name 'Package'
         service = Get-Text -Object $service -Name 'Service'
         interfaces = @(Get-List -Object $interface -Name 'InterfaceAlias')
         interface_types = $interfaceTypes
-        local_user = Get-Text -Object $security -Name 'LocalUser'
+        local_user = Join-Condition -First $user -Second (Get-Text -Object $Rule -Name 'Owner')
         remote_user = Get-Text -Object $security -Name 'RemoteUser'
         remote_machine = Get-Text -Object $security -Name 'RemoteMachine'
         authentication = Get-Word -Object $security -Name 'Authentication' -Words $script:Words.Authentication

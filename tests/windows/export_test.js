@@ -95,6 +95,14 @@ function testsOf(program) {
     });
   }
 
+  test('the owner of a rule is not lost', () => {
+    const machine = machineWith(everything, web);
+    const [rule] = machine.firewall.rules;
+    rule.owner = 'S-1-5-21-1-2-3-1001';
+    const told = JSON.parse(exported(machine)).rules.find((one) => one.name === rule.name);
+    expect(told.local_user.includes('S-1-5-21-1-2-3-1001'), `local_user: ${told.local_user}`);
+  });
+
   test('the exporter writes the same to a file, without a mark before it', () => {
     const machine = machineWith(everything, web);
     const text = exported(machine, {Path: 'C:\\ProgramData\\rules.json'});

@@ -195,7 +195,7 @@ class Firewall {
         EdgeTraversalPolicy: enumValue('EdgeTraversal', rule.edge),
         LooseSourceMapping: false,
         LocalOnlyMapping: false,
-        Owner: null,
+        Owner: rule.owner ?? null,
         PrimaryStatus: enumValue('PrimaryStatus', 'OK'),
         Status: 'The rule was parsed successfully from the store. (65536)',
         EnforcementStatus: store === 'ActiveStore' ? 'Enforced' : 'NotApplicable',
