@@ -8,9 +8,9 @@
 namespace portpolicy::windows::text {
 namespace {
 
-/// Digests of `script/head.ps1` and `script/engine.ps1`, one behind the other. A unit test holds this table to the files.
+/// Digests of `script/head.ps1` and of all files of `script/engine`, one behind the other. A unit test holds this table to the files.
 constexpr std::array<std::string_view, 1> known_programs{
-    "97e48819285abbdad730f9cffc1f7879f5f7797ae989a66571f5a6b2556a0439",
+    "6f978abb401b2abacc4cd2fe8f6bce777dfb37ce416a1f4b5731e448330e440d",
 };
 
 }  // namespace

@@ -3,7 +3,7 @@
 const syntax = require('./syntax');
 const {Interpreter} = require('./powershell');
 const {Machine} = require('./machine');
-const {data, part} = require('./script');
+const script = require('./script');
 const {around, shown} = require('./packets');
 
 const scripts = new Map();
@@ -25,10 +25,10 @@ const unchanged = (engine) => engine;
 /** Head and engine are long and always the same: they are read once. */
 function treeOf(policy, change = unchanged) {
   if (!programs.has(change)) {
-    programs.set(change, {head: syntax.read(part('head.ps1')), engine: syntax.read(change(part('engine.ps1')))});
+    programs.set(change, {head: syntax.read(script.part('head.ps1')), engine: syntax.read(change(script.engine()))});
   }
   const {head, engine} = programs.get(change);
-  return {...head, body: [...head.body, ...syntax.read(data(policy)).body, ...engine.body]};
+  return {...head, body: [...head.body, ...syntax.read(script.data(policy)).body, ...engine.body]};
 }
 
 /** Runs the script of `policy` on `machine`. What was asked and changed is counted anew. */

@@ -45,10 +45,9 @@ function problemsOfLayout(text) {
   const parts = layout(text);
   if (typeof parts === 'string') return [parts];
   const problems = [];
-  const asIn = (name) => script.part(name).split('\n');
-  if (`${parts.head.join('\n')}\n` !== asIn('head.ps1').join('\n'))
+  if (`${parts.head.join('\n')}\n` !== script.part('head.ps1'))
     problems.push('the head is not that of the repository');
-  if (parts.engine.join('\n') !== asIn('engine.ps1').join('\n'))
+  if (parts.engine.join('\n') !== script.engine())
     problems.push('the engine is not that of the repository');
   parts.header.forEach((line, at) => {
     if (!line.startsWith('#')) problems.push(`line ${at + 1}: a header line that is no comment`);

@@ -15,6 +15,15 @@ function part(name) {
   return fs.readFileSync(path.join(folder, name), 'latin1');
 }
 
+/** All of `engine`, with an empty line between its files. */
+function engine() {
+  return fs
+    .readdirSync(path.join(folder, 'engine'))
+    .sort()
+    .map((name) => part(path.join('engine', name)))
+    .join('\n');
+}
+
 /** The name that a rule gets: a hash of what it says. */
 function nameOf(rule) {
   const lines = ['Direction', 'Action', ...conditions]
@@ -62,8 +71,8 @@ function data({defaults = {}, log = {}, rules = []}) {
 
 /** The bytes of a script for this policy; `change` may break the engine on purpose. */
 function assemble(policy, change = (engine) => engine) {
-  const text = `# Rules of a test.\n${part('head.ps1')}${data(policy)}${change(part('engine.ps1'))}`;
+  const text = `# Rules of a test.\n${part('head.ps1')}${data(policy)}${change(engine())}`;
   return text.replace(/\r?\n/g, '\r\n');
 }
 
-module.exports = {assemble, data, rule, nameOf, begin, end, part};
+module.exports = {assemble, data, rule, nameOf, begin, end, part, engine};

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -94,11 +96,23 @@ std::string file_of(const std::string& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
+/// The files of the engine in the order of their numbers, with an empty line between them.
+std::string engine_text() {
+  const std::filesystem::path folder = "backends/windows/script/engine";
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(PORTPOLICY_SOURCE_DIR / folder))
+    names.push_back(entry.path().filename());
+  std::ranges::sort(names);
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : "\n") + file_of(folder / name);
+  return text;
+}
+
 /// With the program that scripts have.
 std::string whole_script(const std::string& rules) {
   std::string text =
       replaced(lines_of(rules), "#Requires -Version 5.1\nparam()\n", file_of("backends/windows/script/head.ps1"));
-  text = replaced(text, "exit 0\n", file_of("backends/windows/script/engine.ps1"));
+  text = replaced(text, "exit 0\n", engine_text());
   return with_windows_lines(text);
 }
 
@@ -400,7 +414,7 @@ TEST_CASE("a program that is not known is not taken for granted") {
 
 TEST_CASE("the programs that the reader knows are those of the sources") {
   const std::string head = file_of("backends/windows/script/head.ps1");
-  const std::string engine = file_of("backends/windows/script/engine.ps1");
+  const std::string engine = engine_text();
   // A header of comments ends where the head begins.
   CHECK(head.starts_with("#Requires "));
   CHECK(head.ends_with("\n"));
