@@ -251,10 +251,10 @@ void Translation::hook_chains(const HeldTable& table) {
   if (table.dormant) return;
   for (const HeldChain& chain : table.chains) {
     if (!chain.hook) continue;
-    const std::optional<Direction> direction = sees_packets(table) ? direction_of(chain.hook->number) : std::nullopt;
+    const std::optional<Direction> direction = direction_of(chain.hook->number);
     Hooked hooked{{chains_.at({&table, chain.name}), chain.hook->drops, family_of(table), std::nullopt},
                   chain.hook->priority};
-    if (direction && is_understood(table, *chain.hook, *direction)) {
+    if (direction && sees_packets(table) && is_understood(table, *chain.hook, *direction)) {
       hooked_[static_cast<std::size_t>(*direction)].push_back(hooked);
       continue;
     }

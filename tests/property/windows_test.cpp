@@ -9,6 +9,7 @@
 #include "backends/windows/lower.h"
 #include "backends/windows/print.h"
 #include "backends/windows/read.h"
+#include "cli/artifact.h"
 #include "compiler/graph/boxes.h"
 #include "compiler/graph/lower.h"
 #include "compiler/proof/proof.h"
@@ -120,6 +121,36 @@ TEST_CASE("a script for Windows is proven equal to the policy that it was made o
     REQUIRE(differences.has_value());
     if (!differences->empty()) FAIL(to_string(differences->front().packet) << "\n" << script->text);
   }
+}
+
+TEST_CASE("what Windows cannot say is left out of the policy and of its script alike") {
+  std::size_t proven = 0, refused = 0, left_out = 0;
+  for (std::uint64_t seed = 0; seed < test::trials(400); ++seed) {
+    test::Random random(seed + 500'000);
+    test::Compilation policy = test::compile_text(test::random_policy(random).text(), Thoroughness::errors);
+    if (policy.diagnostics.has_errors()) continue;
+    const Graph whole = policy.compiled.graph;
+    cli::Loaded loaded{std::move(policy.compiled), std::move(policy.sources), {}};
+    cli::Shape shape;
+    shape.skip_unsupported = true;
+    const auto artifact = cli::make_artifact(loaded, cli::Target::windows, shape);
+    if (!artifact) {
+      ++refused;
+      continue;
+    }
+    Diagnostics findings;
+    CHECK(cli::prove(loaded, cli::Target::windows, *artifact, findings) == cli::Equality::equal);
+    ++proven;
+    // Each rule that is gone is told.
+    std::size_t gone = 0;
+    for (const Direction direction : {Direction::inbound, Direction::outbound})
+      gone += whole.section(direction).rules.size() - loaded.compiled.graph.section(direction).rules.size();
+    CHECK(loaded.diagnostics.count(Severity::warning) >= gone);
+    left_out += gone;
+  }
+  MESSAGE(proven << " proven, with " << left_out << " rules left out; " << refused << " refused");
+  CHECK(proven > 20);
+  CHECK(left_out > proven);
 }
 
 TEST_CASE("a script for Windows is not proven equal to a policy that differs in one rule") {
