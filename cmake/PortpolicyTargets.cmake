@@ -10,8 +10,7 @@ target_compile_options(portpolicy_options INTERFACE
   $<$<BOOL:${PORTPOLICY_WERROR}>:-Werror>)
 target_compile_definitions(portpolicy_options INTERFACE $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
 if(PORTPOLICY_SANITIZE)
-  # What is left out finds wrong pointers, which the address sanitizer finds too, at the price of every third line compiled.
-  set(sanitizers -fsanitize=address,undefined -fno-sanitize=null,alignment,object-size,vptr -fno-sanitize-recover=all)
+  set(sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all)
   # With its checks compiled in, g++ 12 takes parts of its own std::function for uninitialized; gcc(1) warns of that.
   target_compile_options(portpolicy_options INTERFACE ${sanitizers} -fno-omit-frame-pointer
     $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
